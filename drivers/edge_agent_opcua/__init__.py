@@ -1,0 +1,1 @@
+"""Placeholder while this driver is being written."""

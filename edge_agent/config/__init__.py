@@ -1,0 +1,1 @@
+"""The configuration: one file, checked completely before anything opens."""
