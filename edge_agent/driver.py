@@ -9,18 +9,20 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from edge_agent.errors import ConnectionLost, DriverError, NoResponse
 from edge_agent.model import Flaw, Learnt, Quality, Sample, Samples, Value, Why, bad
+from edge_agent.quantities import DURATION_PATTERN, seconds
 
 __all__ = [
     "Address",
     "ConnectionLost",
     "Driver",
     "DriverError",
+    "Duration",
     "Flaw",
     "Learnt",
     "NoResponse",
@@ -33,6 +35,23 @@ __all__ = [
     "Why",
     "bad",
 ]
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": f"^{DURATION_PATTERN}$"},
+                {"type": "number", "minimum": 0},
+            ]
+        }
+    ),
+]
+"""Seconds, 0 or more; written as `200ms`, `1s`, `5m`, `8h`, `30d` or a number of seconds.
+
+Where 0 makes no sense add `Field(gt=0)`.
+"""
 
 
 class Settings(BaseModel):

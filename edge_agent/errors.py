@@ -1,5 +1,8 @@
 """The failures that are expected: few, named after what happened, saying what the agent will do."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 
 class EdgeAgentError(Exception):
     """Anything the agent expects to go wrong; the message is one sentence for a person."""
@@ -19,6 +22,43 @@ class NoResponse(DriverError):  # noqa: N818 - named after what happened
 
 class DriverUnavailable(EdgeAgentError):  # noqa: N818 - named after what happened
     """No driver of that name can be loaded: not installed, two of one name, or an extra missing."""
+
+
+class ProfileUnavailable(EdgeAgentError):  # noqa: N818 - named after what happened
+    """No device profile of that name can be loaded."""
+
+
+class Problem(NamedTuple):
+    """One mistake in the configuration, or one thing in it that is probably not meant.
+
+    Attributes:
+        path: Where it stands, such as `connections[0].devices[1].address.unit`; empty for the
+            file as a whole.
+        line: Line in the file, counted from 1; None where it has none.
+        message: What is wrong, in plain words.
+        hint: What to write instead; empty where there is nothing to propose.
+    """
+
+    path: str
+    line: int | None
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        line = f"line {self.line}" if self.line is not None else ""
+        place = ", ".join(part for part in (line, self.path) if part)
+        sentence = f"{place}: {self.message}" if place else self.message
+        return f"{sentence}; {self.hint}" if self.hint else sentence
+
+
+class ConfigInvalid(EdgeAgentError):  # noqa: N818 - named after what happened
+    """The configuration has mistakes, all of them listed; nothing was opened."""
+
+    def __init__(self, problems: Iterable[Problem], file: str = "") -> None:
+        self.problems = tuple(problems)
+        first, *others = map(str, self.problems)
+        more = f" (and {len(others)} more: `edge-agent check` lists them)" if others else ""
+        super().__init__(f"{file}: {first}{more}" if file else first + more)
 
 
 class BufferUnavailable(EdgeAgentError):  # noqa: N818 - named after what happened

@@ -1,0 +1,115 @@
+"""The backlog lane: which segments on disk still wait, and in what order they come back. Pure."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
+
+from edge_agent.row import Row
+from edge_agent.store import Segment
+
+READY_ENOUGH = 200  # rows read back and waiting to be sent; below that the next segment is fetched
+
+
+class Backlog:
+    """The segments on disk, oldest first, and the rows read back from them.
+
+    A segment is read back whole, and only when none of its rows can still be sent live. Rows that
+    are in flight are left out; `rewind` brings them back when their connection is lost.
+    """
+
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self.segments = {segment.id: segment for segment in segments}
+        self._unread = deque(self.segments.values())
+        self._ready: deque[Row] = deque()
+        self._changed: dict[int, Segment] = {}
+        self._removed: list[int] = []
+
+    def add(self, segment: Segment) -> None:
+        """Take in a segment that was just written."""
+        if segment.pending:
+            self.segments[segment.id] = segment
+            self._unread.append(segment)
+        else:
+            self._removed.append(segment.id)
+
+    @property
+    def rows(self) -> int:
+        """How many rows on disk are not acknowledged."""
+        return sum(segment.pending for segment in self.segments.values())
+
+    @property
+    def readings(self) -> int:
+        """How many readings these rows hold, to within the segments that are partly sent."""
+        return sum(segment.readings for segment in self.segments.values())
+
+    def take(self) -> Row | None:
+        """Give the next row that was read back, in the order of its numbers."""
+        while self._ready:
+            row = self._ready.popleft()
+            if not row.done:
+                return row
+        return None
+
+    def wanted(self, before: int | None, ripe: Callable[[Segment], bool]) -> Segment | None:
+        """Tell which segment to read back now, if any.
+
+        Args:
+            before: The number of the first row that waits in the live lane; None if none does.
+            ripe: Whether a segment is old enough to be sent as historical.
+        """
+        while self._unread and self._unread[0].id not in self.segments:
+            self._unread.popleft()
+        if not self._unread or len(self._ready) >= READY_ENOUGH:
+            return None
+        segment = self._unread[0]
+        return segment if (before is None or segment.last < before) and ripe(segment) else None
+
+    def loaded(self, segment: Segment, rows: Sequence[Row], held: Container[int]) -> None:
+        """Take the rows of the segment that `wanted` named, except those in flight."""
+        if self._unread and self._unread[0] is segment:
+            self._unread.popleft()
+            self._ready.extend(
+                row for row in rows if row.seq not in held and row.seq not in segment.acked
+            )
+
+    def rewind(self, seq: int) -> None:
+        """Go back so that everything from this number on is read back again."""
+        first = min(seq, self._ready[0].seq) if self._ready else seq
+        self._ready.clear()
+        self._unread = deque(s for s in self.segments.values() if s.last >= first)
+
+    def settle(self, row: Row) -> None:
+        """Note that a row on disk needs no sending any more."""
+        segment = self.segments.get(row.home or 0)
+        if segment is None or row.seq in segment.acked:
+            return
+        segment.acked.add(row.seq)
+        segment.pending -= 1
+        if segment.pending > 0:
+            self._changed[segment.id] = segment
+        else:
+            self.remove(segment)
+
+    def remove(self, segment: Segment) -> None:
+        """Forget a segment, and let the next flush delete it."""
+        self.segments.pop(segment.id, None)
+        self._changed.pop(segment.id, None)
+        self._removed.append(segment.id)
+        self._ready = deque(row for row in self._ready if row.home != segment.id)
+
+    def changes(self) -> tuple[list[int], list[Segment]]:
+        """Hand over what the next flush must delete and what it must note as acknowledged."""
+        removed, changed = self._removed, list(self._changed.values())
+        self._removed, self._changed = [], {}
+        return removed, changed
+
+    def restore(self, removed: Sequence[int], changed: Sequence[Segment]) -> None:
+        """Take back changes that the disk did not accept."""
+        self._removed = [*removed, *self._removed]
+        self._changed = {s.id: s for s in changed if s.id in self.segments} | self._changed
+
+    def oldest(self, held: Collection[int]) -> Segment | None:
+        """Give the oldest segment of which nothing is in flight."""
+        for segment in self.segments.values():
+            if not any(segment.id <= number <= segment.last for number in held):
+                return segment
+        return None

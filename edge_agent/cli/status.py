@@ -1,0 +1,86 @@
+"""`edge-agent status`: one screen from the running daemon."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = "edge-agent status --json"
+DEFAULT_BUFFER = Path("/var/lib/edge-agent")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what only this command takes: nothing."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print how the running daemon stands; exit code 1 if none runs."""
+    status = _ask(options.config)
+    print(json.dumps(status, ensure_ascii=False) if options.json else _screen(status))
+    return 0
+
+
+def _ask(config: Path) -> dict[str, Any]:
+    from edge_agent.control import ask, candidates
+    from edge_agent.errors import CommandFailed
+
+    problems = []
+    for path in candidates(_buffer_folder(config)):
+        try:
+            return ask(path)
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror or error}")
+    raise CommandFailed(
+        f"no running agent answers ({'; '.join(problems)}); start it with `edge-agent run` or "
+        "`systemctl start edge-agent`, or run this command as a user who may open the socket",
+        1,
+    )
+
+
+def _buffer_folder(config: Path) -> Path:
+    """Find the folder in the configuration; a broken or unreadable one names the usual place."""
+    from edge_agent.config import load
+    from edge_agent.errors import EdgeAgentError
+
+    try:
+        return load(config).buffer.path
+    except EdgeAgentError:
+        return DEFAULT_BUFFER
+
+
+def _screen(status: dict[str, Any]) -> str:
+    agent, broker, buffer = status["agent"], status["broker"], status["buffer"]
+    full = buffer["hours_until_full"]
+    lines = [
+        f"agent    {agent['id']} at {agent['site']}, version {agent['version']}, {agent['health']},"
+        f" running {_ago(agent['since'], agent['now'])}, clock {agent['clock']}",
+        f"broker   {broker['host']}:{broker['port']} {broker['state']}"
+        f" {broker['why'] or broker['note']}".rstrip()
+        + f", last acknowledged {_ago(broker['last_ack'], agent['now'])} ago",
+        f"buffer   {buffer['readings']} readings wait, {buffer['bytes'] // 1024} KiB on disk"
+        + (f", full in {full} h without a broker" if full is not None else ""),
+    ]
+    lines += [
+        f"line     {one['connection']:24} {one['state']:7} {one['polls']} polls,"
+        f" {one['overruns']} skipped {one['why']}".rstrip()
+        for one in status["connections"]
+    ]
+    lines += [
+        f"device   {one['device']:24} {one['state']:7}"
+        f" last good {_ago(one['last_good'], agent['now'])} ago {one['why']}".rstrip()
+        for one in status["devices"]
+    ]
+    return "\n".join(lines)
+
+
+def _ago(then: int | None, now: int) -> str:
+    if then is None:
+        return "never"
+    return _span(max(0, now - then) / 1000)
+
+
+def _span(seconds: float) -> str:
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {name}"
+    return f"{seconds:.0f} s"
