@@ -14,6 +14,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.access import explain, password, tls_context
@@ -27,6 +28,13 @@ UNLIMITED = 65_535  # Receive Maximum when the broker names none (MQTT 5, 3.2.2.
 LARGEST = 268_435_455  # largest packet of the protocol (MQTT 5, 1.5.5)
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 UNSUPPORTED_VERSION = 0x84
+
+# mosquitto acknowledges a message above its message_size_limit with 0x95, a code that MQTT 5 does
+# not have there; paho would take that for a protocol error and drop the connection for ever.
+ReasonCode.names = {
+    **ReasonCode.names,
+    0x95: {"Packet too large": [PacketTypes.CONNACK, PacketTypes.DISCONNECT, PacketTypes.PUBACK]},
+}
 
 OnAck = Callable[[int, int, str], None]
 

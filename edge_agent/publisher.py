@@ -13,6 +13,7 @@ import structlog
 
 from edge_agent import __version__, payload
 from edge_agent.backoff import backoff
+from edge_agent.breaker import Breaker
 from edge_agent.buffer import Buffer
 from edge_agent.clock import Clock
 from edge_agent.config.model import Mqtt
@@ -27,6 +28,8 @@ from edge_agent.window import Pace, Window
 STATUS_TOPIC = "_agent/status"
 RETAINED = "retained"  # section of the notebook: topics that must be cleared one day
 TICK = 1.0  # seconds between looks at the acknowledgement timer and the keep-alive
+FIRST_DELAY, LAST_DELAY = 1.0, 60.0  # seconds between tries to connect
+ONLY_PEOPLE_CAN_MEND = 60.0  # seconds before a refused login or right is tried again
 PATIENCE = 150.0  # longer than any pause between tries and any connecting takes
 GOODBYE_SECONDS = 2.0  # how long a stop waits for the broker to take the last status
 # MQTT 5, 3.4.2.1: reason codes of a PUBACK
@@ -72,6 +75,7 @@ class Publisher:
         self._announcements: dict[str, bytes] = {}
         self._flights: dict[int, Flight] = {}
         self._window = Window(1)
+        self._breaker = Breaker()
         self._pace = Pace(settings.backlog_rate)
         self._session: Session | None = None
         self._over: asyncio.Future[None] | None = None
@@ -117,7 +121,7 @@ class Publisher:
 
     async def run(self) -> None:
         """Connect, publish, and connect again after every loss; only cancelling ends it."""
-        delays = backoff(1.0, 60.0)
+        delays = backoff(FIRST_DELAY, LAST_DELAY)
         while True:
             self._proven = False
             self.stuck_after = self._clock.mono() + PATIENCE
@@ -125,12 +129,12 @@ class Publisher:
                 await self._serve_once()
             except NotAllowed as error:
                 self._note_down(error)
-                await asyncio.sleep(60.0)  # only people can mend this: no hurry
+                await asyncio.sleep(ONLY_PEOPLE_CAN_MEND)
                 continue
             except BrokerUnavailable as error:
                 self._note_down(error)
             if self._proven:
-                delays = backoff(1.0, 60.0)
+                delays = backoff(FIRST_DELAY, LAST_DELAY)
             await asyncio.sleep(next(delays))
 
     # --- one connection ------------------------------------------------------------------------
@@ -153,9 +157,17 @@ class Publisher:
             raise
         finally:
             self._session = self._over = None
-            self._flights.clear()
-            self._buffer.give_back()
+            self._take_back()
             await session.close()
+
+    def _take_back(self) -> None:
+        """Return what was in flight, except a message on which the broker always breaks."""
+        flying = {one.item.seq: one.item for one in self._flights.values() if one.item}
+        self._flights.clear()
+        condemned = self._breaker.ended(list(flying), proven=self._proven)
+        if condemned is not None:
+            self._dead_letter(flying[condemned], "the broker drops the connection on it")
+        self._buffer.give_back()
 
     def _connection_ended(self, _lost: asyncio.Future[None]) -> None:
         self._landed.set()
@@ -170,7 +182,8 @@ class Publisher:
 
     def _begin(self, session: Session) -> None:
         self.state, self.why = "connected", ""
-        self._window = Window(min(self._settings.max_inflight, session.receive_maximum))
+        size = min(self._settings.max_inflight, session.receive_maximum)
+        self._window = Window(1 if self._breaker.careful else size)
         now = self._clock.now()
         online = payload.agent_status("online", now, self._buffer.epoch, __version__, "")
         retained = {f"{self._root}/{topic}": body for topic, body in self._retained.items()}
@@ -274,6 +287,7 @@ class Publisher:
             self._proven = True
             self.last_ack = self._clock.now()
             if flight.item is not None:
+                self._breaker.arrived(flight.item.seq)
                 self._buffer.ack(flight.item)
             elif flight.clears:
                 self._notebook.put(RETAINED, flight.clears, None)

@@ -1,0 +1,53 @@
+"""A real broker: mosquitto on a free port of this machine."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+ATTEMPTS = 5  # another test may take the port between our look and mosquitto's
+
+
+def find() -> str | None:
+    """Find the program; Debian keeps it where a user's shell does not look."""
+    return shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+
+
+@asynccontextmanager
+async def mosquitto(folder: Path, *lines: str) -> AsyncIterator[int]:
+    """Run a broker with these lines of configuration; gives its port."""
+    process, port = await _started(folder, lines)
+    reader = asyncio.ensure_future(process.stderr.read())  # so that its log never fills the pipe
+    try:
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+        await reader
+
+
+async def _started(folder: Path, lines: tuple[str, ...]) -> tuple[asyncio.subprocess.Process, int]:
+    program = find()
+    assert program, "mosquitto is not installed here; `make test` installs it"
+    for _ in range(ATTEMPTS):
+        port = _free_port()
+        file = folder / f"mosquitto-{port}.conf"
+        file.write_text("\n".join([f"listener {port} 127.0.0.1", *lines, ""]))
+        process = await asyncio.create_subprocess_exec(
+            program, "-c", file, stderr=asyncio.subprocess.PIPE
+        )
+        said = b""
+        async for line in process.stderr:
+            said += line
+            if b" running" in line:
+                return process, port
+        await process.wait()
+    raise AssertionError(f"mosquitto did not start: {said.decode()}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

@@ -1,0 +1,309 @@
+"""The publisher against a real broker and against one that misbehaves."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+
+from edge_agent.buffer import Buffer
+from edge_agent.clock import Clock
+from edge_agent.config.model import BufferLimits, Mqtt
+from edge_agent.notebook import Notebook
+from edge_agent.publisher import Publisher
+from tests.rigs.fake_broker import RESET, WITHHOLD, fake_broker
+from tests.rigs.mosquitto import mosquitto
+from tests.rigs.published import faults
+from tests.rigs.subscriber import subscriber
+from tests.rigs.until import until
+
+ROOT = "edge/v1/site/gw"
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch):
+    monkeypatch.setattr("edge_agent.publisher.FIRST_DELAY", 0.02)
+
+
+class Rig:
+    def __init__(self, buffer, notebook, publisher):
+        self.buffer, self.notebook, self.publisher = buffer, notebook, publisher
+        self.clock = Clock()
+
+    def append(self, number):
+        body = b'{"p":"n","v":%d}' % number
+        self.buffer.append("dev", self.clock.now(), self.clock.mono(), 1, body)
+
+
+@contextlib.asynccontextmanager
+async def publishing(folder, port, host="127.0.0.1", **settings):
+    """A publisher at work on a buffer of its own."""
+    clock = Clock()
+    buffer = await Buffer.open(BufferLimits(folder / "buffer", flush=0.2), clock)
+    notebook = Notebook(folder / "buffer")
+    mqtt = Mqtt(host, port, client_id="edge-gw", **settings)
+    publisher = Publisher(mqtt, ROOT, buffer, notebook, clock)
+    tasks = [asyncio.create_task(part.run()) for part in (publisher, buffer)]
+    try:
+        yield Rig(buffer, notebook, publisher)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await buffer.close()
+        for result in results:
+            assert isinstance(result, asyncio.CancelledError), result
+
+
+def numbers(payloads):
+    return [json.loads(payload)["seq"] for payload in payloads]
+
+
+async def test_everything_arrives_once_and_in_order(tmp_path):
+    async with mosquitto(tmp_path, "allow_anonymous true") as port:
+        with subscriber(port) as platform:
+            async with publishing(tmp_path, port) as rig:
+                for number in range(500):
+                    rig.append(number)
+                await until(lambda: len(platform.on("/data")) == 500)
+                await until(lambda: rig.buffer.waiting == 0)
+            await until(lambda: platform.on("_agent/status")[-1]["state"] == "offline")
+    data = platform.on("/data")
+    assert [message["seq"] for message in data] == list(range(1, 501))
+    assert [message["prev"] for message in data] == list(range(500))
+    assert [message["readings"][0]["v"] for message in data] == list(range(500))
+    assert [fault for topic, payload in platform.messages for fault in faults(topic, payload)] == []
+    assert [status["state"] for status in platform.on("_agent/status")] == ["online", "offline"]
+
+
+async def test_the_will_speaks_when_the_agent_vanishes(tmp_path):
+    async with mosquitto(tmp_path, "allow_anonymous true") as port:
+        with subscriber(port) as platform:
+            async with publishing(tmp_path, port) as rig:
+                await until(lambda: platform.on("_agent/status"))
+                rig.publisher._session._client.socket().close()
+                await until(lambda: len(platform.on("_agent/status")) >= 2)
+    will = platform.on("_agent/status")[1]
+    assert (will["state"], will["since"]) == ("offline", None)
+
+
+async def test_retained_topics_come_again_after_a_reconnect_and_can_be_cleared(tmp_path):
+    async with fake_broker() as broker, publishing(tmp_path, broker.port) as rig:
+        rig.publisher.announce("dev/meta", b"{}")
+        await until(lambda: broker.payloads("dev/meta") == [b"{}"])
+        broker.cut()
+        await until(lambda: broker.payloads("dev/meta") == [b"{}", b"{}"])
+        rig.publisher.announce("dev/meta", b"")
+        await until(lambda: broker.payloads("dev/meta") == [b"{}", b"{}", b""])
+        await until(lambda: rig.notebook.keys("retained") == [])
+    assert all(one.retain for one in broker.received if one.topic.endswith("meta"))
+
+
+async def test_topics_of_an_earlier_configuration_are_cleared(tmp_path):
+    async with fake_broker() as broker, publishing(tmp_path, broker.port) as rig:
+        rig.notebook.put("retained", f"{ROOT}/gone/meta", value=True)
+        rig.publisher.clear_all_but({f"{ROOT}/dev/meta"})
+        await until(lambda: broker.payloads("gone/meta") == [b""])
+
+
+async def test_resets_every_few_messages_lose_nothing_and_make_progress(tmp_path):
+    def every_thirtieth(number, _message):
+        return RESET if number % 30 == 0 else 0
+
+    async with fake_broker(answer=every_thirtieth) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            for number in range(100):
+                rig.append(number)
+            await until(lambda: rig.buffer.waiting == 0, seconds=30)
+    arrived = numbers(broker.payloads("/data"))
+    assert list(dict.fromkeys(arrived)) == list(range(1, 101))
+
+
+async def test_a_broker_that_acknowledges_nothing_is_left(tmp_path):
+    async with fake_broker(answer=lambda *_: WITHHOLD) as broker:
+        async with publishing(tmp_path, broker.port, ack_timeout=0.3) as rig:
+            rig.append(1)
+            await until(lambda: "acknowledges nothing" in rig.publisher.why)
+            assert rig.buffer.waiting == 1
+            broker.answer = lambda *_: 0
+            await until(lambda: rig.buffer.waiting == 0)
+
+
+async def test_a_row_leaves_only_on_its_own_acknowledgement(tmp_path):
+    lost = []
+
+    def lose_every_tenth(_number, message):
+        if message.topic.endswith("/data") and message.connection == 0:
+            lost.append(message.payload)
+            return WITHHOLD if len(lost) % 10 == 0 else 0
+        return 0
+
+    async with fake_broker(answer=lose_every_tenth, acks=2, foreign_acks=(60000,)) as broker:
+        async with publishing(tmp_path, broker.port, ack_timeout=0.5) as rig:
+            for number in range(50):
+                rig.append(number)
+            await until(lambda: rig.buffer.waiting == 5)
+            await until(lambda: rig.buffer.waiting == 0)
+    again = numbers(m.payload for m in broker.received if m.connection and m.topic.endswith("data"))
+    assert again == [10, 20, 30, 40, 50]
+
+
+async def test_not_authorised_keeps_everything_and_says_what_to_do(tmp_path):
+    def refuse_data(_number, message):
+        return 0x87 if message.topic.endswith("/data") else 0
+
+    async with fake_broker(answer=refuse_data) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.append(1)
+            await until(lambda: "allow user" in rig.publisher.why)
+            assert rig.buffer.waiting == 1
+            assert len(broker.payloads("/data")) == 1
+
+
+@pytest.mark.parametrize("code", [0x90, 0x95, 0x99])
+async def test_what_the_broker_will_never_take_is_given_up_by_name(tmp_path, code):
+    def refuse_first(_number, message):
+        return code if message.topic.endswith("/data") and b'"v":1}' in message.payload else 0
+
+    async with fake_broker(answer=refuse_first) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.append(1)
+            rig.append(2)
+            await until(lambda: broker.payloads("_agent/loss"))
+            await until(lambda: rig.buffer.waiting == 0 and rig.buffer.losses == 0)
+    loss = json.loads(broker.payloads("_agent/loss")[0])
+    assert (loss["first"], loss["last"], loss["readings"], loss["why"]) == (1, 1, 1, "refused")
+    assert faults(f"{ROOT}/_agent/loss", loss) == []
+
+
+async def test_a_message_beyond_the_brokers_limit_is_never_sent(tmp_path):
+    limit = b"\x27" + (300).to_bytes(4, "big")  # Maximum Packet Size
+    async with fake_broker(properties=limit) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.buffer.append("dev", 1, rig.clock.mono(), 1, b'{"p":"s","v":"%b"}' % (b"x" * 400))
+            rig.append(2)
+            await until(lambda: broker.payloads("_agent/loss") and broker.payloads("/data"))
+    assert numbers(broker.payloads("/data")) == [2]
+    assert len(broker.connects) == 1
+
+
+async def test_the_window_is_the_smaller_of_ours_and_the_brokers(tmp_path):
+    three = b"\x21\x00\x03"  # Receive Maximum
+    async with fake_broker(properties=three, answer=lambda *_: WITHHOLD) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            for number in range(10):
+                rig.append(number)
+            await until(lambda: len(broker.received) >= 3)
+            await asyncio.sleep(0.1)
+            assert len(broker.received) == 3
+
+
+async def test_a_broker_of_the_old_version_is_spoken_to_in_it_and_remembered(tmp_path):
+    async with fake_broker(only_v3=True) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.append(1)
+            await until(lambda: rig.buffer.waiting == 0)
+            broker.cut()
+            await until(lambda: len(broker.connects) == 3)
+    assert broker.connects == [5, 4, 4]
+
+
+async def test_silence_at_connect_is_no_reason_for_an_older_version(tmp_path, monkeypatch):
+    monkeypatch.setattr("edge_agent.mqtt.CONNECT_SECONDS", 0.1)
+    async with fake_broker(connack=WITHHOLD) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            await until(lambda: "does not answer" in rig.publisher.why)
+            await until(lambda: len(broker.connects) >= 2)
+    assert set(broker.connects) == {5}
+
+
+async def test_nobody_subscribing_counts_as_arrived_unless_asked_otherwise(tmp_path):
+    async with fake_broker(answer=lambda *_: 0x10) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.append(1)
+            await until(lambda: rig.buffer.waiting == 0)
+            assert rig.publisher.unheard
+        async with publishing(tmp_path, broker.port, require_subscriber=True) as rig:
+            rig.append(2)
+            await until(lambda: "No matching subscribers" in rig.publisher.why)
+            assert rig.buffer.waiting == 1
+
+
+async def test_a_wrong_password_is_said_and_tried_again_without_a_restart(tmp_path, monkeypatch):
+    (tmp_path / "passwords").write_text("gw:secret\n")
+    secret = tmp_path / "password"
+    secret.write_text("wrong\n")
+    converted = await asyncio.create_subprocess_exec(
+        "mosquitto_passwd", "-U", tmp_path / "passwords"
+    )
+    await converted.wait()
+    (tmp_path / "passwords").chmod(0o644)
+    monkeypatch.setattr("edge_agent.publisher.ONLY_PEOPLE_CAN_MEND", 0.2)
+    async with mosquitto(tmp_path, f"password_file {tmp_path}/passwords", "user root") as port:
+        async with publishing(tmp_path, port, username="gw", password_file=secret) as rig:
+            rig.append(1)
+            await until(lambda: "password_file" in rig.publisher.why)
+            secret.write_text("secret\n")
+            await until(lambda: rig.buffer.waiting == 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "sentence"),
+    [("127.0.0.1", "nothing listens there"), ("no-such-host.invalid", "cannot be resolved")],
+)
+async def test_an_unreachable_broker_is_named_with_the_next_step(tmp_path, host, sentence):
+    async with fake_broker() as broker:
+        port = broker.port
+    async with publishing(tmp_path, port, host=host) as rig:
+        await until(lambda: sentence in rig.publisher.why)
+        assert f"{host}:{port}" in rig.publisher.why
+
+
+async def test_live_readings_go_before_the_backlog_which_is_marked(tmp_path, monkeypatch):
+    monkeypatch.setattr("edge_agent.lanes.LIVE_SECONDS", 1.0)
+    monkeypatch.setattr("edge_agent.buffer.LIVE_SECONDS", 1.0)
+    async with fake_broker(connack=0x88) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            for number in range(300):
+                rig.append(number)
+            await until(lambda: rig.buffer._lanes.first_live is None)
+            broker.connack = 0
+            await until(lambda: rig.publisher.state == "connected")
+            rig.append(300)
+            await until(lambda: rig.buffer.waiting == 0)
+    data = [json.loads(payload) for payload in broker.payloads("/data")]
+    live = [message["seq"] for message in data if "hist" not in message]
+    old = [message["seq"] for message in data if message.get("hist")]
+    assert live == [301]
+    assert old == list(range(1, 301))
+    assert numbers(broker.payloads("/data")).index(301) < 100
+
+
+async def test_a_garbled_broker_costs_the_connection_not_the_agent(tmp_path):
+    async def garble(reader, writer):
+        await reader.read(10)
+        writer.write(b"\x20\x02\x00\x00" + b"\xff" * 50)
+        await reader.read(1000)
+        writer.close()
+
+    server = await asyncio.start_server(garble, "127.0.0.1", 0)
+    async with server, publishing(tmp_path, server.sockets[0].getsockname()[1]) as rig:
+        await until(lambda: rig.publisher.state == "waiting")
+
+
+async def test_a_message_that_always_breaks_the_connection_is_given_up_by_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("edge_agent.publisher.FIRST_DELAY", 0.01)
+
+    def break_on_seven(_number, message):
+        return RESET if b'"v":7}' in message.payload else 0
+
+    async with fake_broker(answer=break_on_seven) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            for number in range(20):
+                rig.append(number)
+            await until(lambda: rig.buffer.waiting == 0 and rig.buffer.losses == 0, seconds=20)
+    loss = json.loads(broker.payloads("_agent/loss")[0])
+    assert (loss["first"], loss["last"], loss["why"]) == (8, 8, "refused")
+    assert set(numbers(broker.payloads("/data"))) == set(range(1, 21))
