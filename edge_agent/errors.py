@@ -34,7 +34,7 @@ class Problem(NamedTuple):
     Attributes:
         path: Where it stands, such as `connections[0].devices[1].address.unit`; empty for the
             file as a whole.
-        line: Line in the file, counted from 1; None where it has none.
+        line: Line in the file, counted from 1; None for the file as a whole.
         message: What is wrong, in plain words.
         hint: What to write instead; empty where there is nothing to propose.
     """

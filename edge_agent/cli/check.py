@@ -1,0 +1,113 @@
+"""`edge-agent check`: finds every mistake in the configuration; opens nothing."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from edge_agent.cli import CONFIG_INVALID, OK
+
+if TYPE_CHECKING:
+    from edge_agent.config import Config, Inspection, Problem
+    from edge_agent.config.explain import Line
+
+EXAMPLE = "edge-agent check -c config.yaml --explain"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="show where each point lives on the wire, and how busy each line is",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the file, say everything about it, and tell by the exit code whether it can be used."""
+    from edge_agent.config import inspect
+
+    inspection = inspect(options.config)
+    lines = _explained(inspection.config) if options.explain and inspection.config else None
+    if options.json:
+        _show_json(inspection, lines)
+    else:
+        _show_text(str(options.config), inspection, lines or [])
+    return OK if inspection.config else CONFIG_INVALID
+
+
+def _explained(config: "Config") -> "list[Line]":
+    from edge_agent.config.explain import explain
+
+    return [explain(connection) for connection in config.connections]
+
+
+def _show_json(inspection: "Inspection", lines: "Sequence[Line] | None") -> None:
+    import json
+
+    result: dict[str, Any] = {
+        "ok": inspection.config is not None,
+        "errors": [problem._asdict() for problem in inspection.errors],
+        "warnings": [problem._asdict() for problem in inspection.warnings],
+    }
+    if lines is not None:
+        result["connections"] = [
+            {**line._asdict(), "points": [point._asdict() for point in line.points]}
+            for line in lines
+        ]
+    print(json.dumps(result, ensure_ascii=False, allow_nan=False))
+
+
+def _show_text(file: str, inspection: "Inspection", lines: "Sequence[Line]") -> None:
+    for problem in inspection.errors:
+        _show_problem(file, "error", problem)
+    for problem in inspection.warnings:
+        _show_problem(file, "warning", problem)
+    for line in lines:
+        for text in _line(line):
+            print(text)
+    print(f"{file}: {_summary(inspection)}")
+
+
+def _show_problem(file: str, kind: str, problem: "Problem") -> None:
+    """Show a problem the way compilers do, so that editors can jump to its place."""
+    place = file if problem.line is None else f"{file}:{problem.line}"
+    path = f"{problem.path}: " if problem.path else ""
+    print(f"{place}: {kind}: {path}{problem.message}")
+    if problem.hint:
+        print(f"    {problem.hint}")
+
+
+def _summary(inspection: "Inspection") -> str:
+    warnings = _counted(len(inspection.warnings), "warning") if inspection.warnings else ""
+    if inspection.config is None:
+        found = [_counted(len(inspection.errors), "mistake"), warnings]
+    else:
+        devices = [device for link in inspection.config.connections for device in link.devices]
+        points = sum(len(device.points) for device in devices)
+        links = _counted(len(inspection.config.connections), "connection")
+        sizes = f"{links}, {_counted(len(devices), 'device')}, {_counted(points, 'point')}"
+        found = [f"ok: {sizes}", warnings]
+    return ", ".join(part for part in found if part)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _line(line: "Line") -> Iterator[str]:
+    from edge_agent.setup.layout import columns, printable
+
+    where = f" on {line.line}" if line.line else ""
+    yield f"{line.connection}: {line.driver}{where}, {_busy(line.busy)}"
+    rows = [(p.device, p.point, p.address, f"every {p.every:g} s") for p in line.points]
+    for row in columns(rows):
+        yield f"  {printable(row)}"
+    yield ""
+
+
+def _busy(share: float | None) -> str:
+    if share is None:
+        return "load not known"
+    if share > 1:
+        return f"busy {share:.0%} of the time, more than it can be: raise `every`"
+    return f"busy {share:.1%} of the time"

@@ -1,0 +1,68 @@
+"""Checks what no single key shows: names used twice, keys that need or contradict each other."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from edge_agent.config.findings import Findings
+from edge_agent.config.places import Path, Section, section, sections, written
+
+
+def check(root: Section, findings: Findings) -> None:
+    """Check the whole file; works on what is there, whether or not the rest is right."""
+    _broker(section(root.get("mqtt")), findings)
+    links: list[tuple[Path, Section]] = [
+        (("connections", at), link) for at, link in sections(root.get("connections"))
+    ]
+    devices = list(_devices(links))
+    _unique(links, findings)
+    _unique(devices, findings)
+    if root.get("connections") == []:
+        findings.warning(("connections",), "is empty, so nothing will be read")
+    for place, link in links:
+        if link.get("devices") == []:
+            findings.warning((*place, "devices"), "is empty, so nothing will be read here")
+    for place, device in devices:
+        _points(place, device, findings)
+
+
+def _devices(links: Iterable[tuple[Path, Section]]) -> Iterator[tuple[Path, Section]]:
+    for place, link in links:
+        for at, device in sections(link.get("devices")):
+            yield (*place, "devices", at), device
+
+
+def _unique(named: Iterable[tuple[Path, Section]], findings: Findings) -> None:
+    first: dict[Any, Path] = {}
+    for place, item in named:
+        name = item.get("name")
+        if isinstance(name, str) and (there := first.setdefault(name, place)) is not place:
+            message = f"{name!r} is the name of {written(there)} already"
+            findings.error((*place, "name"), message, "give each a name of its own")
+
+
+def _points(place: Path, device: Section, findings: Findings) -> None:
+    points = device.get("points")
+    if points in (None, {}) and "profile" not in device:
+        findings.error((*place, "points"), "has nothing to read", "add at least one point")
+    for name, point in section(points).items():
+        if isinstance(point, Section) and "max_silence" in point and "deadband" not in point:
+            findings.warning(
+                (*place, "points", name, "max_silence"),
+                "has no effect without `deadband`, since every poll's value is published",
+                "add `deadband: 0` to publish changes only",
+            )
+
+
+def _broker(mqtt: Section, findings: Findings) -> None:
+    for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if key in mqtt and other not in mqtt:
+            findings.error(("mqtt", key), f"needs `{other}` beside it", f"add `{other}:`")
+    url = mqtt.get("url")
+    is_plain = isinstance(url, str) and url.startswith(("mqtt://", "ws://"))
+    for key in ("ca_file", "cert_file"):
+        if key in mqtt and is_plain:
+            findings.warning(
+                ("mqtt", key), "is not used: this url does not encrypt", "write mqtts:// or wss://"
+            )
+    if "password_file" in mqtt and "username" not in mqtt:
+        findings.warning(("mqtt", "password_file"), "stands without `username`", "add `username:`")

@@ -1,0 +1,184 @@
+"""Lets each connection's driver check what only it understands: its settings and addresses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from edge_agent import plugins
+from edge_agent.config.findings import Complaint, Findings, complaints
+from edge_agent.config.places import Path, Section, section, sections
+from edge_agent.config.scalars import shown
+from edge_agent.config.wording import Words, split
+from edge_agent.driver import Address, Settings
+from edge_agent.errors import DriverUnavailable
+from edge_agent.plugins import AnyDriver
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+
+class Wire(NamedTuple):
+    """What a driver made of one connection: its settings, and for each device point -> address."""
+
+    settings: Settings
+    addresses: list[dict[str, Address]]
+
+
+class Equipment:
+    """Checks the connections of one file. Imports the drivers it names, opens nothing."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._drivers: dict[str, type[AnyDriver] | DriverUnavailable] = {}
+        self._lines: dict[str, int] = {}
+        self._written_keys: dict[frozenset[str], set[str]] = {}
+
+    def wires(self, root: Section) -> list[Wire | None]:
+        """Check every connection; None stands where its driver or settings are not known."""
+        return [
+            self._wire(connection, ("connections", index))
+            for index, connection in sections(root.get("connections"))
+        ]
+
+    def _wire(self, connection: Section, path: Path) -> Wire | None:
+        driver = self._driver(connection.get("driver"), path)
+        if driver is None:
+            return None
+        settings = self._settings(driver, connection, path)
+        addresses = [
+            self._addresses(driver, device, (*path, "devices", index))
+            for index, device in sections(connection.get("devices"))
+        ]
+        return Wire(settings, addresses) if settings else None
+
+    def _driver(self, name: Any, path: Path) -> type[AnyDriver] | None:
+        if not isinstance(name, str) or not name:
+            return None  # the shape of the file complains
+        if name not in self._drivers:
+            self._drivers[name] = _load(name)
+        driver = self._drivers[name]
+        if isinstance(driver, DriverUnavailable):
+            self._findings.error((*path, "driver"), *split(str(driver)))
+            return None
+        return driver
+
+    def _settings(self, driver: type[AnyDriver], link: Section, path: Path) -> Settings | None:
+        value = link.get("settings")
+        value = {} if value is None else value
+        place = (*path, "settings")
+        settings, wrong = _validated(driver.settings_type, value)
+        for inside, words in wrong:
+            self._findings.error((*place, *inside), *words)
+        if settings is not None:
+            self._claim_line(settings.line(), path)
+        return settings
+
+    def _claim_line(self, line: str | None, path: Path) -> None:
+        """Two connections on one line would disturb each other."""
+        index = path[1]
+        if line is None or not isinstance(index, int):
+            return
+        first = self._lines.setdefault(line, index)
+        if first != index:
+            self._findings.error(
+                (*path, "settings"),
+                f"uses the line {line} of connections[{first}]",
+                f"put these devices under connections[{first}]: one line is one connection",
+            )
+
+    def _addresses(
+        self, driver: type[AnyDriver], device: Section, path: Path
+    ) -> dict[str, Address]:
+        shared = device.get("address")
+        if shared is not None and not isinstance(shared, Section):
+            message = f"must be keys with values, not {shown(shared)}"
+            self._findings.error((*path, "address"), message, "text can only stand at a point")
+        checker = _Addresses(driver.address_type, section(shared), path, self._findings)
+        found = {
+            name: checker.address(point.get("address"), name)
+            for name, point in section(device.get("points")).items()
+            if isinstance(point, Section)
+        }
+        return {
+            name: self._lighter(address) for name, address in found.items() if address is not None
+        }
+
+    def _lighter(self, address: Address) -> Address:
+        """Let addresses share pydantic's note of which keys were written: 700 bytes of each."""
+        keys = address.model_fields_set
+        shared = self._written_keys.setdefault(frozenset(keys), keys)
+        object.__setattr__(address, "__pydantic_fields_set__", shared)  # the model is frozen
+        return address
+
+
+class _Addresses:
+    """Checks the addresses of one device."""
+
+    def __init__(
+        self, model: type[Address], shared: Section, device: Path, findings: Findings
+    ) -> None:
+        self._model = model
+        self._shared = shared
+        self._device = device
+        self._findings = findings
+
+    def address(self, written: Any, point: str) -> Address | None:
+        """Merge a point's address over its device's, and let the driver's type check it."""
+        path = (*self._device, "points", point, "address")
+        own = _as_mapping(written)
+        if own is None:
+            message = f"must be keys with values, text or a whole number, not {shown(written)}"
+            self._findings.error(path, message, "put text in quotes")
+            return None
+        merged = {**self._shared, **own}
+        address, wrong = _validated(self._model, merged)
+        for inside, words in wrong:
+            is_refused_text = inside == ("at",) and "at" not in self._model.model_fields
+            self._findings.error(
+                self._place(inside, written, path),
+                *(self._no_text() if is_refused_text else words),
+            )
+        return address
+
+    def _no_text(self) -> Words:
+        return "this driver knows no addresses as text", (
+            f"write keys with values; known here: {', '.join(self._model.model_fields)}"
+        )
+
+    def _place(self, inside: Path, written: Any, path: Path) -> Path:
+        """Say whose key it is: the point's own, the device's, or one that neither has."""
+        key = next(iter(inside), "")
+        is_own = isinstance(written, Section) and key in written
+        if key in self._shared and not is_own:
+            return (*self._device, "address", *inside)
+        is_text = not isinstance(written, Section | None)
+        return path if is_text else (*path, *inside)
+
+
+def _as_mapping(written: Any) -> Mapping[str, Any] | None:
+    """Read an address: keys and values, nothing at all, or text, which goes below the key `at`."""
+    if written is None:
+        return {}
+    if isinstance(written, Section):
+        return written
+    if isinstance(written, str | int) and not isinstance(written, bool):
+        return {"at": written}
+    return None
+
+
+def _validated(model: type[Checked], value: Any) -> tuple[Checked | None, Sequence[Complaint]]:
+    """Let a driver's type check a value; give what it became, or what is wrong with it."""
+    try:
+        return model.model_validate(value), ()
+    except ValidationError as failure:
+        return None, list(complaints(failure, model, value))
+    except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
+        message = f"the driver's own check fails on this, {type(bug).__name__}: {bug}"
+        return None, [((), (message, "write it as its sample does: `edge-agent drivers NAME`"))]
+
+
+def _load(name: str) -> type[AnyDriver] | DriverUnavailable:
+    try:
+        return plugins.load(name)
+    except DriverUnavailable as unavailable:
+        return unavailable

@@ -1,0 +1,111 @@
+"""Says in plain words what pydantic found: what is wrong, and what to write instead. Pure."""
+
+import re
+
+from pydantic_core import ErrorDetails
+
+from edge_agent.config.keys import Model, model_at, nearest
+from edge_agent.config.scalars import shown
+
+Words = tuple[str, str]
+"""A message and a hint."""
+
+_EMPTY = ("is empty", "give it a value, or delete the line")
+_TEXT = ("must be text, not {value}", 'write it in quotes: "{value}"')
+_WHOLE = ("must be a whole number, not {value}", "write digits without quotes")
+_NUMBER = ("must be a number, not {value}", "write digits without quotes, such as 0.1")
+_TRUTH = ("must be true or false, not {value}", "in YAML 1.2 yes, no, on and off are text")
+_LIST = ("must be a list, not {value}", "start each item with `- `")
+_MAPPING = ("must be keys with values, not {value}", "write `key: value` lines, indented below it")
+
+# Error type of pydantic -> what it means; {value} is what was written, the rest its context.
+_WORDS: dict[str, Words] = {
+    "string_type": _TEXT,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "greater_than": ("must be more than {gt}, not {value}", ""),
+    "greater_than_equal": ("must be at least {ge}, not {value}", ""),
+    "less_than": ("must be less than {lt}, not {value}", ""),
+    "less_than_equal": ("must be at most {le}, not {value}", ""),
+    "string_too_short": ("must have at least {min_length} characters, not {value}", ""),
+    "string_too_long": ("must have at most {max_length} characters, not {value}", ""),
+    "string_pattern_mismatch": ("must have the form {pattern}, not {value}", ""),
+    "too_short": ("must have at least {min_length} items", ""),
+    "too_long": ("must have at most {max_length} items", ""),
+}
+
+
+_ADVICE = re.compile(r"; |: (?=(?:write|leave|put|use|add|take|give|install) )")
+
+
+def plain_words(error: ErrorDetails, model: Model) -> Words:
+    """Put one of pydantic's errors about this model into a message and a hint."""
+    kind = error["type"]
+    if kind == "missing":
+        return _missing(error, model)
+    if kind == "extra_forbidden":
+        return _unknown_key(error, model)
+    if error["input"] is None and kind != "value_error":
+        return _EMPTY
+    if kind in ("literal_error", "enum"):
+        return _not_one_of(error)
+    if kind in _WORDS:
+        context = {name: _short(value) for name, value in error.get("ctx", {}).items()}
+        context["value"] = shown(error["input"])
+        message, hint = _WORDS[kind]
+        return message.format(**context), hint.format(**context)
+    # A validator's own words, or a kind that only a driver's type can have.
+    return split(re.sub("^(Value|Assertion) error, |^Input ", "", error["msg"]))
+
+
+def split(sentence: str) -> Words:
+    """Split a sentence of the form `what is wrong; what to do`, or `...: write ...`."""
+    message, *hint = _ADVICE.split(sentence, maxsplit=1)
+    return message, "".join(hint)
+
+
+def _short(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _missing(error: ErrorDetails, model: Model) -> Words:
+    *place, key = error["loc"]
+    parent = model_at(model, place)
+    field = parent.model_fields.get(str(key)) if parent else None
+    meaning = f" ({_first_sentence(field.description)})" if field and field.description else ""
+    return "is missing", f"add `{key}:`{meaning}"
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).split(". ")[0].rstrip(".")
+
+
+def _unknown_key(error: ErrorDetails, model: Model) -> Words:
+    *place, key = error["loc"]
+    parent = model_at(model, place)
+    known = list(parent.model_fields) if parent else []
+    if key == "password" and "password_file" in known:
+        message = "a password in this file is an error"
+        return message, "write it to a file of its own and name that file with `password_file`"
+    if near := nearest(str(key), known):
+        return "is not a known key", f"did you mean `{near}`?"
+    return "is not a known key", f"known here: {', '.join(known)}" if known else "delete it"
+
+
+def _not_one_of(error: ErrorDetails) -> Words:
+    value, expected = error["input"], error["ctx"]["expected"]
+    choices = re.findall(r"'([^']*)'", expected)
+    near = nearest(value, choices) if isinstance(value, str) else ""
+    message = f"must be {expected.replace(chr(39), '')}, not {shown(value)}"
+    return message, f"did you mean {near}?" if near else ""
