@@ -17,9 +17,9 @@ def find() -> str | None:
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path, *lines: str) -> AsyncIterator[int]:
-    """Run a broker with these lines of configuration; gives its port."""
-    process, port = await _started(folder, lines)
+async def mosquitto(folder: Path, *lines: str, port: int = 0) -> AsyncIterator[int]:
+    """Run a broker with these lines of configuration, on a free port or this one; gives it."""
+    process, port = await _started(folder, lines, port)
     reader = asyncio.ensure_future(process.stderr.read())  # so that its log never fills the pipe
     try:
         yield port
@@ -29,11 +29,13 @@ async def mosquitto(folder: Path, *lines: str) -> AsyncIterator[int]:
         await reader
 
 
-async def _started(folder: Path, lines: tuple[str, ...]) -> tuple[asyncio.subprocess.Process, int]:
+async def _started(
+    folder: Path, lines: tuple[str, ...], wanted: int
+) -> tuple[asyncio.subprocess.Process, int]:
     program = find()
     assert program, "mosquitto is not installed here; `make test` installs it"
     for _ in range(ATTEMPTS):
-        port = _free_port()
+        port = wanted or _free_port()
         file = folder / f"mosquitto-{port}.conf"
         file.write_text("\n".join([f"listener {port} 127.0.0.1", *lines, ""]))
         process = await asyncio.create_subprocess_exec(
