@@ -1,0 +1,94 @@
+import subprocess
+import sys
+from uuid import UUID
+
+import pytest
+from edge_agent_opcua import OpcUaAddress, OpcUaSettings
+from pydantic import ValidationError
+
+OVEN = "http://maker.example/oven"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "name"),
+    [
+        (
+            {"at": f"nsu={OVEN};s=Oven.Temperature"},
+            f"nsu={OVEN};s=Oven.Temperature",
+            "Oven.Temperature",
+        ),
+        ({"at": "s=a;b=c", "namespace": OVEN}, f"nsu={OVEN};s=a;b=c", "a;b=c"),
+        ({"at": "i=2258"}, "i=2258", 2258),
+        ({"at": "ns=0;i=2258", "namespace": OVEN}, "i=2258", 2258),
+        ({"at": "ns=2;s=x", "namespace": OVEN}, "ns=2;s=x", "x"),
+        ({"at": "nsu=urn:other;i=7", "namespace": OVEN}, "nsu=urn:other;i=7", 7),
+        (
+            {"at": "g=72962b91-fa75-4ae6-8d28-b404dc7daf63"},
+            "g=72962b91-fa75-4ae6-8d28-b404dc7daf63",
+            UUID("72962b91-fa75-4ae6-8d28-b404dc7daf63"),
+        ),
+        ({"at": "b=AQI="}, "b=AQI=", b"\x01\x02"),
+    ],
+)
+def test_an_address_names_a_node_in_every_text_form(written, shown, name):
+    address = OpcUaAddress.model_validate(written)
+    assert str(address) == shown
+    assert address.name() == name
+
+
+def test_a_namespace_in_the_text_or_beside_it_is_the_same_address():
+    beside = OpcUaAddress(at="s=x", namespace=OVEN)
+    assert beside == OpcUaAddress(at=f"nsu={OVEN};s=x")
+    assert OpcUaAddress.model_validate(beside.model_dump()) == beside
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("Oven.Temperature", "names no node: write s=TEXT"),
+        ("nsu=urn:a", "names no node"),
+        ("i=-1", "whole number"),
+        ("i=4294967296", "whole number"),
+        ("i=²", "whole number"),
+        ("g=12", "no GUID"),
+        ("b=*", "not base64"),
+    ],
+)
+def test_what_names_no_node_is_refused_with_advice(text, advice):
+    with pytest.raises(ValidationError, match=advice):
+        OpcUaAddress(at=text)
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ({"url": "http://10.0.0.9:4840"}, "write opc.tcp://HOST:PORT"),
+        ({"url": "opc.tcp://"}, "write opc.tcp://HOST:PORT"),
+        ({"url": "opc.tcp://me:secret@10.0.0.9"}, "remove what is before @"),
+        ({"url": "opc.tcp://10.0.0.9:99999"}, "[Pp]ort"),
+        ({"security": "SignAndEncrypt"}, "not built yet"),
+        ({"security": None}, "not built yet"),
+        ({"username": "me", "password_file": "/run/x"}, "readable"),
+        ({"timeout": 0}, "greater than 0"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_advice(written, advice):
+    with pytest.raises(ValidationError, match=advice):
+        OpcUaSettings.model_validate({"url": "opc.tcp://10.0.0.9", "security": "none"} | written)
+
+
+def test_no_security_must_be_written_down():
+    with pytest.raises(ValidationError, match="security"):
+        OpcUaSettings.model_validate({"url": "opc.tcp://10.0.0.9"})
+
+
+def test_the_registered_port_is_taken_where_none_is_given():
+    settings = OpcUaSettings(url="opc.tcp://oven.local/path", security="none", timeout="500ms")
+    assert settings.url == "opc.tcp://oven.local:4840/path"
+    assert settings.line() == "oven.local:4840"
+    assert settings.timeout == 0.5
+
+
+def test_configuring_the_driver_does_not_import_asyncua():
+    program = "import edge_agent_opcua, sys; sys.exit('asyncua' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

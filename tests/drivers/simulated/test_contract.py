@@ -1,0 +1,16 @@
+import pytest
+from edge_agent_simulated import SimulatedDriver, SimulatedSettings, SineAddress
+
+from edge_agent.testing import DriverContract, Rig
+
+
+class TestSimulatedDriver(DriverContract):
+    @pytest.fixture
+    def rig(self):
+        driver = SimulatedDriver(SimulatedSettings())
+        good = [SineAddress(), SineAddress(middle=180, amplitude=5)]
+        return Rig(driver, good, cut=driver.close)
+
+    @pytest.mark.skip(reason="there is no equipment that could be away")
+    async def test_open_fails_with_connection_lost_and_can_be_closed(self):
+        pass
