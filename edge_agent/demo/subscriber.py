@@ -1,0 +1,144 @@
+"""An ordinary MQTT subscriber, as a platform would be: paho in its own thread, a queue in ours."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_agent.config.model import Mqtt
+from edge_agent.errors import BrokerUnavailable
+
+PATIENCE = 10.0  # seconds to connect and subscribe
+
+
+class Message(NamedTuple):
+    """What arrived. An empty payload clears a retained topic."""
+
+    topic: str
+    payload: bytes
+
+
+class Subscriber:
+    """Receives everything under a topic filter."""
+
+    def __init__(self, mqtt: Mqtt, topic_filter: str) -> None:
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._mqtt = mqtt
+        self._filter = topic_filter
+        self._loop = asyncio.get_running_loop()
+        self._subscribed: asyncio.Future[None] = self._loop.create_future()
+        self._client = self._make_client()
+
+    async def open(self) -> None:
+        """Connect and subscribe.
+
+        Raises:
+            BrokerUnavailable: The broker is not there, or refuses us.
+        """
+        host, port = self._mqtt.host, self._mqtt.port
+        connect = partial(self._client.connect, host, port)
+        try:
+            await asyncio.to_thread(connect)
+            self._client.loop_start()
+            await asyncio.wait_for(self._subscribed, PATIENCE)
+        except (OSError, ValueError, TimeoutError, BrokerUnavailable) as error:
+            reason = str(error) or f"no answer within {PATIENCE:.0f} s"
+            raise BrokerUnavailable(
+                f"the broker at {host}:{port} cannot be used: {reason}; "
+                "check its address, and that it runs"
+            ) from error
+
+    async def clear(self, topics: list[str]) -> None:
+        """Remove what is retained on these topics.
+
+        Raises:
+            BrokerUnavailable: The broker is gone, so they stay.
+        """
+        if self._client.is_connected():
+            sent = [self._client.publish(topic, b"", qos=1, retain=True) for topic in topics]
+            waiting = (asyncio.to_thread(one.wait_for_publish, PATIENCE) for one in sent)
+            await asyncio.gather(*waiting, return_exceptions=True)
+            if all(one.is_published() for one in sent):
+                return
+        raise BrokerUnavailable(
+            f"the broker at {self._mqtt.host}:{self._mqtt.port} is gone; it may still retain "
+            f"{', '.join(topics)}: clear them there"
+        )
+
+    async def close(self) -> None:
+        """Leave the broker and end the thread."""
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    def _make_client(self) -> Client:
+        mqtt = self._mqtt
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            transport="websockets" if mqtt.websocket_path is not None else "tcp",
+        )
+        if mqtt.websocket_path is not None:
+            client.ws_set_options(path=mqtt.websocket_path)
+        if mqtt.tls:
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    # paho calls these from its own thread.
+
+    def _on_connect(
+        self,
+        client: Client,
+        _: Any,
+        _flags: ConnectFlags,
+        code: ReasonCode,
+        _more: Properties | None,
+    ) -> None:
+        if code.is_failure:
+            self._settle(BrokerUnavailable(f"it refuses the connection ({code})"))
+        else:
+            client.subscribe(self._filter, qos=1)
+
+    def _on_subscribe(
+        self, _client: Client, _: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None
+    ) -> None:
+        failed = [code for code in codes if code.is_failure]
+        problem = f"it refuses the subscription to {self._filter} ({failed[0]})" if failed else ""
+        self._settle(BrokerUnavailable(problem) if failed else None)
+
+    def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
+        received = Message(message.topic, bytes(message.payload))
+        self._loop.call_soon_threadsafe(self.messages.put_nowait, received)
+
+    def _settle(self, problem: BrokerUnavailable | None) -> None:
+        self._loop.call_soon_threadsafe(self._settle_here, problem)
+
+    def _settle_here(self, problem: BrokerUnavailable | None) -> None:
+        if self._subscribed.done():  # paho reconnected and subscribed again
+            return
+        if problem is None:
+            self._subscribed.set_result(None)
+        else:
+            self._subscribed.set_exception(problem)
+
+
+@asynccontextmanager
+async def subscribe(mqtt: Mqtt, topic_filter: str) -> AsyncIterator[Subscriber]:
+    """Subscribe for as long as the block lasts.
+
+    Raises:
+        BrokerUnavailable: The broker is not there, or refuses us.
+    """
+    subscriber = Subscriber(mqtt, topic_filter)
+    try:
+        await subscriber.open()
+        yield subscriber
+    finally:
+        await subscriber.close()
