@@ -130,7 +130,7 @@ class Agent:
         )  # fmt: skip
         self.recorder.describe(connection)
         task = self._tasks.create_task(poller.run(), name=connection.name)
-        self.running[connection.name] = Running(poller, task, hash(connection))
+        self.running[connection.name] = Running(poller, task, _fingerprint(connection))
 
     async def _stop_connection(self, name: str) -> None:
         await _cancel([self.running.pop(name).task])
@@ -155,7 +155,7 @@ class Agent:
         before = self._devices()
         changes = []
         for name, running in list(self.running.items()):
-            if name not in wanted or hash(wanted[name]) != running.fingerprint:
+            if name not in wanted or _fingerprint(wanted[name]) != running.fingerprint:
                 await self._stop_connection(name)
                 changes.append(f"{name}: stopped")
         for name, connection in wanted.items():
@@ -206,6 +206,11 @@ class Agent:
             if now > one.poller.stuck_after:
                 return f"connection {name}"
         return "publisher" if now > self.publisher.stuck_after else None
+
+
+def _fingerprint(connection: Connection) -> int:
+    """Tell one configuration from another without keeping it; any driver's settings have a repr."""
+    return hash(repr(connection))
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -9,7 +9,7 @@ import structlog
 from edge_agent import control
 from edge_agent.agent import Agent
 from edge_agent.clock import Clock
-from edge_agent.config import load
+from edge_agent.config.apart import load
 from edge_agent.config.model import Config
 from edge_agent.errors import ConfigInvalid
 from edge_agent.notify import notify, watchdog_interval

@@ -1,7 +1,6 @@
 """`edge-agent run`: the daemon."""
 
 import argparse
-import asyncio
 
 EXAMPLE = "edge-agent run -c /etc/edge-agent/config.yaml"
 
@@ -18,8 +17,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM; a device, broker, port or disk that is away is waited for."""
+    from edge_agent.config.apart import Loading
+
+    loading = Loading(options.config)  # meanwhile the rest is imported
+    import asyncio
+
     from edge_agent.cli import CONFIG_INVALID, OK
-    from edge_agent.config import load
     from edge_agent.daemon import Daemon
     from edge_agent.errors import CommandFailed, ConfigInvalid
     from edge_agent.logs import configure
@@ -27,8 +30,7 @@ def run(options: argparse.Namespace) -> int:
     configure(options.log_level)
 
     async def main() -> None:
-        daemon = Daemon(options.config)
-        await daemon.run(load(options.config))
+        await Daemon(options.config).run(loading.result())
 
     try:
         asyncio.run(main())
