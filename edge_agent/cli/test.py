@@ -1,0 +1,140 @@
+"""`edge-agent test`: reads every point once and shows what came; sends nothing."""
+
+import argparse
+import difflib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from edge_agent.cli import CONFIG_INVALID, DEVICE_UNREADABLE, OK, PARTLY_OK, USAGE
+from edge_agent.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from edge_agent.config.model import Config, Connection
+    from edge_agent.trial import DeviceResult, TrialReading
+
+EXAMPLE = "edge-agent test press-1"
+
+HEAD = ("device", "point", "value", "unit", "quality")
+VALUE_COLUMN = 2
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("device", nargs="?", metavar="DEVICE", help="only this device")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, show, and tell by the exit code how much could be read."""
+    import asyncio
+
+    from edge_agent.trial import try_connections
+
+    connections = _wanted(_load(options), options.device)
+    results = asyncio.run(try_connections(connections))
+    _show_json(results) if options.json else _show_table(results)
+    for result in results:
+        if result.why:
+            print(f"{result.device} is {result.state}: {result.why}", file=sys.stderr)
+    return _verdict(results)
+
+
+def _load(options: argparse.Namespace) -> "Config":
+    from edge_agent.config import load
+    from edge_agent.errors import ConfigInvalid
+
+    try:
+        return load(options.config)
+    except ConfigInvalid as error:
+        raise CommandFailed(str(error), CONFIG_INVALID) from error
+
+
+def _wanted(config: "Config", name: str | None) -> "list[Connection]":
+    """Keep only the wanted device and its connection."""
+    from dataclasses import replace
+
+    if name is None:
+        return list(config.connections)
+    for connection in config.connections:
+        chosen = tuple(device for device in connection.devices if device.name == name)
+        if chosen:
+            return [replace(connection, devices=chosen)]
+    known = [device.name for connection in config.connections for device in connection.devices]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    raise CommandFailed(f"there is no device {name!r} in the configuration; {hint}", USAGE)
+
+
+def _verdict(results: "Sequence[DeviceResult]") -> int:
+    wanted = sum(len(result.readings) for result in results)
+    good = sum(result.good for result in results)
+    if good == wanted:
+        return OK
+    return PARTLY_OK if good else DEVICE_UNREADABLE
+
+
+def _show_json(results: "Sequence[DeviceResult]") -> None:
+    import json
+
+    devices = [
+        {
+            "device": result.device,
+            "state": result.state.value,
+            "ms": result.ms,
+            "readings": [_as_json(reading) for reading in result.readings],
+        }
+        for result in results
+    ]
+    print(json.dumps({"devices": devices}, ensure_ascii=False, allow_nan=False))
+
+
+def _as_json(reading: "TrialReading") -> dict[str, Any]:
+    from edge_agent.payload import LARGEST_EXACT
+
+    value = reading.value
+    if isinstance(value, int) and abs(value) > LARGEST_EXACT:
+        value = str(value)  # as the messages do, so that no reader of JSON rounds it
+    return {
+        "p": reading.point,
+        "v": value,
+        "q": reading.quality.name.lower(),
+        "why": reading.why and reading.why.value,
+        "unit": reading.unit,
+    }
+
+
+def _show_table(results: "Sequence[DeviceResult]") -> None:
+    rows = [_row(result, reading) for result in results for reading in result.readings]
+    if sys.stdout.isatty() and importlib.util.find_spec("rich"):
+        _show_rich(rows)
+        return
+    from edge_agent.setup.layout import columns
+
+    for line in columns([HEAD, *rows], right=[VALUE_COLUMN]):
+        print(line)
+
+
+def _row(result: "DeviceResult", reading: "TrialReading") -> tuple[str, ...]:
+    from edge_agent.setup.layout import printable, shown
+
+    quality = reading.quality.name.lower()
+    if reading.why:
+        quality += f": {reading.why.value}"
+    if reading.detail and not result.why:
+        quality += f" ({printable(reading.detail)})"
+    return result.device, reading.point, shown(reading.value), reading.unit, quality
+
+
+def _show_rich(rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None)
+    for index, title in enumerate(HEAD):
+        table.add_column(title, justify="right" if index == VALUE_COLUMN else "left")
+    for row in rows:
+        style = "red" if row[-1].startswith("bad") else ""
+        table.add_row(*(Text(cell, style=style) for cell in row))
+    Console().print(table)

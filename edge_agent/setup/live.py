@@ -1,0 +1,45 @@
+"""Tries what was typed on the real equipment, at once, and gives what came as plain values."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from edge_agent.setup.draft import Values, connection_of
+from edge_agent.setup.layout import shown
+from edge_agent.setup.words import _
+from edge_agent.trial import DeviceResult, try_connection
+
+
+def read_points(connection: Mapping[str, Any], device: Mapping[str, Any], points: Values) -> Values:
+    """Read these points of one device once.
+
+    Returns:
+        `state`, `why` and `ms` of the device, and `values`: point name -> `v` as people read it,
+        `why` it has none, `ok`.
+    """
+    try:
+        made = connection_of(connection, device, points)
+    except ValueError as error:
+        return {"state": "down", "why": str(error), "ms": 0, "values": {}}
+    (result,) = asyncio.run(try_connection(made))
+    return _as_values(result)
+
+
+def _as_values(result: DeviceResult) -> Values:
+    values = {
+        reading.point: {
+            "ok": reading.value is not None,
+            "v": shown(reading.value),
+            "why": reading.detail or (reading.why.value if reading.why else ""),
+        }
+        for reading in result.readings
+    }
+    return {"state": result.state.value, "why": result.why, "ms": result.ms, "values": values}
+
+
+def complaint(seen: Values, name: str) -> str:
+    """Say why a point could not be read; empty if it could."""
+    if seen["why"]:
+        return str(seen["why"])
+    value = seen["values"][name]
+    return "" if value["ok"] else _("the device answers, but: {why}").format(why=value["why"])

@@ -1,0 +1,144 @@
+"""What the wizard asks: questions, menus, looks at the world, and ways to go back. Pure.
+
+A flow is a generator of these. It gets back what the answer means, or what a look has seen:
+
+    name = yield from ask(Question(id="device.1.name", text=_("Name?"), parse=to_name))
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from edge_agent.setup.words import _
+
+T = TypeVar("T")
+
+
+class Choice(NamedTuple):
+    """One line of a menu: the word an answers file uses, and what people read."""
+
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(Generic[T]):
+    """One question, which fills one screen.
+
+    Attributes:
+        id: Its name in the journal and in answers files, such as `device.1.name`.
+        text: What is asked.
+        parse: Turns an answer into what it means; raises ValueError with a sentence.
+        facts: What was seen before, shown above the question, its lines kept.
+        why: Why this is asked, for those who answer `?`.
+        default: The answer taken on Enter; None if there is none.
+        example: An answer of the right form, shown where there is no default.
+        choices: The menu; an answer is the word of a choice, or free text where `parse` takes it.
+        conceal: For secrets: puts what was typed away and gives the answer that may be written
+            down, which tells where it is.
+        remember: Whether an answer given earlier becomes the default when it is asked again.
+        commits: Whether things are done after it that cannot be taken back by `b`.
+        exit_code: How an unattended run ends when the answer does not lead on.
+    """
+
+    id: str
+    text: str
+    parse: Callable[[str], T]
+    facts: str = ""
+    why: str = ""
+    default: str | None = None
+    example: str = ""
+    choices: tuple[Choice, ...] = ()
+    conceal: Callable[[str], str] | None = None
+    remember: bool = True
+    commits: bool = False
+    exit_code: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Something that is done between two questions, such as reading a device.
+
+    Attributes:
+        id: Its name in the journal.
+        doing: What people read while it goes on.
+        run: Does it; what it gives can be written as JSON.
+        untried: What to suppose was seen where questions are only listed and nothing is tried.
+    """
+
+    id: str
+    doing: str
+    run: Callable[[], Any]
+    untried: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """Ask or look again from this id on; the answers given so far become the defaults."""
+
+    id: str
+
+
+Step = Question[Any] | Look | Rewind
+Steps = Generator[Step, Any, T]
+
+
+def ask(question: Question[T]) -> Steps[T]:
+    """Ask, and give what the answer means."""
+    answer: T = yield question
+    return answer
+
+
+def look(at: Look) -> Steps[Any]:
+    """Look, and give what was seen."""
+    seen: Any = yield at
+    return seen
+
+
+def menu(
+    id: str,  # noqa: A002 - the word of Question
+    text: str,
+    choices: Sequence[Choice],
+    *,
+    default: str | None = None,
+    **more: Any,
+) -> Question[str]:
+    """Make a question that is answered by one of the choices."""
+    return Question(
+        id=id,
+        text=text,
+        parse=more.pop("parse", None) or one_of([choice.word for choice in choices]),
+        choices=tuple(choices),
+        default=default,
+        **more,
+    )
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """Accept exactly these words."""
+
+    def parse(answer: str) -> str:
+        if answer in words:
+            return answer
+        raise ValueError(
+            _("{answer!r} is not one of the choices: {words}.").format(
+                answer=answer, words=", ".join(words)
+            )
+        )
+
+    return parse
+
+
+def optional(parse: Callable[[str], str] = str) -> Callable[[str], str]:
+    """Accept nothing, too: an empty answer or a dash."""
+    return lambda answer: "" if answer in {"", "-"} else parse(answer)
+
+
+def valid(check: Callable[[str], object]) -> Callable[[str], str]:
+    """Accept what a check does not raise ValueError for, as it was typed."""
+
+    def parse(answer: str) -> str:
+        check(answer)
+        return answer
+
+    return parse

@@ -1,0 +1,264 @@
+"""Each way in which a broker cannot be used has its own sentence; all with real brokers."""
+
+import asyncio
+import datetime
+import ipaddress
+import socket
+import subprocess
+import threading
+
+import pytest
+from amqtt.broker import Broker as AmqttBroker
+from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from edge_agent.demo.broker import ANYBODY, serve
+from edge_agent.setup import broker as broker_module
+from edge_agent.setup.broker import Broker, try_broker
+
+TOPIC = "edge/v1/factory-1/gw-01/_setup"
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+
+
+def tried(url: str, **more) -> dict:
+    return try_broker(Broker(url, **more), "edge-gw-01-setup", TOPIC)
+
+
+def test_a_good_broker_gives_the_message_back(broker):
+    assert tried(f"mqtt://127.0.0.1:{broker.port}") == {
+        "said": ["Connected to 127.0.0.1.", "Published a test message and read it back."],
+        "problem": "",
+    }
+
+
+@pytest.fixture
+def broker_of_old():
+    """A broker that speaks only MQTT 3.1.1, in a thread; gives its port."""
+    up, port = threading.Event(), []
+
+    async def run():
+        async with serve(0) as taken:
+            port.extend([taken, asyncio.get_running_loop(), asyncio.Event()])
+            up.set()
+            await port[2].wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    assert up.wait(10)
+    yield port[0]
+    port[1].call_soon_threadsafe(port[2].set)
+    thread.join()
+
+
+def test_a_broker_with_only_mqtt_3_works_too(broker_of_old):
+    assert tried(f"mqtt://127.0.0.1:{broker_of_old}")["problem"] == ""
+
+
+@pytest.fixture
+def broker_on_a_website():
+    """A broker that is reached by websockets, in a thread; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    running = []
+    up = threading.Event()
+
+    async def run():
+        config = BrokerConfig(
+            {"default": ListenerConfig(ListenerType.WS, bind=f"127.0.0.1:{port}")}, plugins=ANYBODY
+        )
+        broker = AmqttBroker(config)
+        await broker.start()
+        running.extend([asyncio.get_running_loop(), asyncio.Event()])
+        up.set()
+        await running[1].wait()
+        await broker.shutdown()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    assert up.wait(10)
+    yield port
+    running[0].call_soon_threadsafe(running[1].set)
+    thread.join()
+
+
+def test_websockets_work_too(broker_on_a_website):
+    assert tried(f"ws://127.0.0.1:{broker_on_a_website}/mqtt")["problem"] == ""
+
+
+def test_an_unknown_name():
+    assert (
+        "The name no-such-host.invalid is not known."
+        in tried("mqtt://no-such-host.invalid:1883")["problem"]
+    )
+
+
+def test_a_port_where_nobody_listens():
+    problem = tried("mqtt://127.0.0.1:1")["problem"]
+    assert "127.0.0.1 is there, but refuses mqtt://127.0.0.1:1." in problem
+
+
+@pytest.fixture
+def users(tmp_path):
+    file = tmp_path / "users"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", file, "gw", "right"], check=True)
+    return f"password_file {file}"
+
+
+@pytest.fixture
+def password(tmp_path):
+    def write(text: str) -> str:
+        file = tmp_path / "password"
+        file.write_text(text)
+        return str(file)
+
+    return write
+
+
+def test_a_wrong_password(start_broker, users, password):
+    url = f"mqtt://127.0.0.1:{start_broker('allow_anonymous false', users).port}"
+    wrong = tried(url, username="gw", password_file=password("wrong"))
+    assert wrong["problem"] == "The broker refuses the user gw with this password."
+    assert tried(url)["problem"] == "The broker wants a user name and a password."
+    assert tried(url, username="gw", password_file=password("right\n"))["problem"] == ""
+
+
+def test_no_right_to_publish(start_broker, tmp_path):
+    broker = start_broker("allow_anonymous true", rights(tmp_path, "topic read edge/#"))
+    seen = tried(f"mqtt://127.0.0.1:{broker.port}")
+    assert seen["said"] == ["Connected to 127.0.0.1."]
+    assert seen["problem"] == f"Logged in, but publishing to {TOPIC} is not allowed."
+
+
+def test_no_right_to_read(start_broker, tmp_path, monkeypatch):
+    monkeypatch.setattr(broker_module, "PATIENCE", 0.5)
+    broker = start_broker("allow_anonymous true", rights(tmp_path, "topic write edge/#"))
+    problem = tried(f"mqtt://127.0.0.1:{broker.port}")["problem"]
+    assert "the message did not come back" in problem
+    assert "or to read it" in problem
+
+
+def rights(folder, line: str) -> str:
+    file = folder / "rights"
+    file.write_text(f"{line}\n")
+    file.chmod(0o600)
+    return f"acl_file {file}"
+
+
+class Authority:
+    """Issues certificates."""
+
+    def __init__(self, folder, name="test authority"):
+        self._folder, self._key = folder, ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        own = self._sign(
+            self._name,
+            self._key,
+            NOW + DAY,
+            [
+                (x509.BasicConstraints(ca=True, path_length=None), True),
+                (x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False),
+            ],
+        )
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(own)
+
+    def _sign(self, subject, key, until, extensions, since=NOW - 2 * DAY):
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(since)
+            .not_valid_after(until)
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def lines(self, *, names, until=NOW + DAY, since=NOW - 2 * DAY) -> list[str]:
+        """Give a broker's lines for a certificate with these names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
+        certificate, private = self._folder / "broker.pem", self._folder / "broker.key"
+        certificate.write_bytes(
+            self._sign(subject, key, until, [(x509.SubjectAlternativeName(names), False)], since)
+        )
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return ["allow_anonymous true", f"certfile {certificate}", f"keyfile {private}"]
+
+
+HERE = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(tmp_path)
+
+
+def test_an_encrypted_broker_with_its_authority(start_broker, authority):
+    port = start_broker(*authority.lines(names=HERE)).port
+    assert tried(f"mqtts://127.0.0.1:{port}", ca_file=str(authority.file))["problem"] == ""
+
+
+@pytest.mark.parametrize(
+    ("certificate", "sentence"),
+    [
+        ({"names": [x509.DNSName("elsewhere.example")]}, "is for another name"),
+        ({"names": HERE, "until": NOW - DAY}, "has expired"),
+        ({"names": HERE, "since": NOW + DAY / 2}, "gateway's clock right"),
+    ],
+)
+def test_a_certificate_with_a_fault(start_broker, authority, certificate, sentence):
+    port = start_broker(*authority.lines(**certificate)).port
+    seen = tried(f"mqtts://127.0.0.1:{port}", ca_file=str(authority.file))
+    assert sentence in seen["problem"]
+
+
+def test_a_certificate_nobody_knows(start_broker, authority, tmp_path):
+    port = start_broker(*authority.lines(names=HERE)).port
+    assert "Ask for its CA file" in tried(f"mqtts://127.0.0.1:{port}")["problem"]
+    other = Authority(tmp_path, "other authority").file
+    seen = tried(f"mqtts://127.0.0.1:{port}", ca_file=str(other))
+    assert f"was not issued by the CA in {other}" in seen["problem"]
+
+
+def test_encryption_where_the_broker_has_none_and_the_other_way_round(
+    start_broker, broker, authority
+):
+    assert "nobody speaks TLS" in tried(f"mqtts://127.0.0.1:{broker.port}")["problem"]
+    port = start_broker(*authority.lines(names=HERE)).port
+    assert "does it want mqtts://?" in tried(f"mqtt://127.0.0.1:{port}")["problem"]
+
+
+def test_somebody_who_never_answers(monkeypatch):
+    monkeypatch.setattr(broker_module, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        seen = tried(f"mqtt://127.0.0.1:{listener.getsockname()[1]}")
+    assert "takes the connection, but does not answer" in seen["problem"]
+
+
+def test_somebody_who_is_no_broker():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_as_a_web_server, args=(listener,))
+        thread.start()
+        problem = tried(f"mqtt://127.0.0.1:{listener.getsockname()[1]}")["problem"]
+        thread.join()
+    assert "Is it a broker" in problem
+
+
+def answer_as_a_web_server(listener):
+    for _visit in range(3):  # it knocks, tries MQTT 5, and 3.1.1
+        caller, _address = listener.accept()
+        with caller:
+            if caller.recv(1000):
+                caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
