@@ -1,0 +1,133 @@
+"""How to reach Modbus devices: one serial line or one TCP endpoint."""
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from edge_agent.driver import Duration, Settings
+
+TCP_PORT = 502  # registered with IANA: mbap
+DEFAULT_TCP_TIMEOUT = 1.0
+
+Transport = Literal["tcp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"]
+
+_SERIAL_ONLY = ("baud", "parity", "stop_bits", "data_bits")
+
+
+class ModbusSettings(Settings):
+    """One link to Modbus devices. A serial line needs port and baud, TCP needs host."""
+
+    transport: Transport = "tcp"
+    """tcp, rtu or ascii (serial lines), rtu-over-tcp or ascii-over-tcp (through a gateway)."""
+    host: Annotated[str, Field(min_length=1)] | None = None
+    """Name or IP address of the device or gateway; TCP only."""
+    port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(min_length=1)] | None = None
+    """TCP port (502 if left out), or the path of the serial port."""
+    baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = None
+    """Bits per second of the serial line."""
+    parity: Literal["none", "even", "odd"] = "none"
+    """Parity bit of the serial line; the specification means even, most devices leave the works
+    with none."""
+    stop_bits: Literal[1, 2] = 1
+    """Stop bits of the serial line."""
+    data_bits: Literal[7, 8] | None = None
+    """Data bits of the serial line: 8, or 7 for ascii, if left out."""
+    timeout: Annotated[Duration, Field(gt=0, le=60)] | None = None
+    """How long a device may take to answer; 1 s on TCP and, on a serial line, three times what the
+    longest frame takes and 0.1 s, at least 0.3 s, if left out."""
+    late_window: Annotated[Duration, Field(le=60)] | None = None
+    """How long the line stays unused after a timeout; as long as the timeout if left out."""
+    pause: Annotated[Duration, Field(le=10)] = 0.0
+    """Silence before each request; some devices need 20 to 100 ms to free the line."""
+    pause_after_open: Annotated[Duration, Field(le=60)] = 0.0
+    """Silence after the link was opened, for converters that need a moment."""
+    max_registers: Annotated[int, Field(ge=1, le=125)] | None = None
+    """Most registers of one request; 125 on TCP, else 60. What a device refuses is learnt."""
+    max_bits: Annotated[int, Field(ge=1, le=2000)] = 512
+    """Most coils or discrete inputs of one request."""
+    max_gap: Annotated[int, Field(ge=0, le=124)] | None = None
+    """Registers that nobody wants but that are read along to save a request; chosen from the
+    protocol's overhead if left out. 0 for devices that must not be asked for anything else."""
+    transaction_id: Literal["match", "ignore"] = "match"
+    """ignore: for TCP gateways that do not send the transaction number back."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _explain_port(cls, data: Any) -> Any:
+        """Say what kind of port is missing before the types complain about each alternative."""
+        if not isinstance(data, dict):
+            return data
+        transport, port = data.get("transport", "tcp"), data.get("port")
+        if transport in {"rtu", "ascii"} and isinstance(port, int):
+            raise ValueError(
+                f"port {port} is a TCP port, but transport {transport} is a serial line: write the "
+                f"path of the serial port, or transport: {transport}-over-tcp"
+            )
+        if transport not in {"rtu", "ascii"} and isinstance(port, str):
+            raise ValueError(
+                f"port {port!r} is not a TCP port: write a number such as {TCP_PORT}, or "
+                "transport: rtu if it is a serial line"
+            )
+        return data
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "ModbusSettings":
+        if self.is_serial:
+            self._check_serial()
+        else:
+            self._check_tcp()
+        return self
+
+    def _check_serial(self) -> None:
+        if self.port is None:
+            raise ValueError(
+                f"transport {self.transport} needs `port`, the path of the serial port, such as "
+                "/dev/serial/by-id/usb-..."
+            )
+        if self.baud is None:
+            raise ValueError(f"transport {self.transport} needs `baud`, such as 9600")
+        if self.host is not None:
+            raise ValueError(
+                f"transport {self.transport} is a serial line and has no host: leave `host` out, "
+                f"or write transport: {self.transport}-over-tcp"
+            )
+        if self.transport == "rtu" and self.data_bits == 7:
+            raise ValueError("transport rtu needs 8 data bits: leave `data_bits` out")
+
+    def _check_tcp(self) -> None:
+        if self.host is None:
+            raise ValueError(
+                f"transport {self.transport} needs `host`, the device's name or IP address"
+            )
+        for key in _SERIAL_ONLY:
+            if key in self.model_fields_set:
+                raise ValueError(
+                    f"transport {self.transport} has no {key}, that belongs to a serial line: "
+                    "leave it out, or write transport: rtu"
+                )
+
+    @property
+    def is_serial(self) -> bool:
+        """Tell whether the link is a serial port of this machine."""
+        return self.transport in {"rtu", "ascii"}
+
+    @property
+    def tcp_port(self) -> int:
+        """The port to connect to, if the link is TCP."""
+        return self.port if isinstance(self.port, int) else TCP_PORT
+
+    @property
+    def character_bits(self) -> int:
+        """Data bits of one character."""
+        return self.data_bits or (7 if self.transport == "ascii" else 8)
+
+    @property
+    def bits_per_character(self) -> int:
+        """Data bits with start, parity and stop bits, as they pass on a serial line."""
+        return 1 + self.character_bits + (self.parity != "none") + self.stop_bits
+
+    def line(self) -> str:
+        if self.is_serial:
+            return os.path.realpath(str(self.port))  # two names of one port are one line
+        return f"{str(self.host).lower()}:{self.tcp_port}"

@@ -1,0 +1,242 @@
+"""One read of a plan, block by block: what is refused is taken apart, what is silent ends it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from edge_agent.driver import (
+    Flaw,
+    Learnt,
+    NoResponse,
+    Quality,
+    Samples,
+    Value,
+    Why,
+)
+from edge_agent_modbus.learnt import Hole, Knowledge
+from edge_agent_modbus.pdu import (
+    BUSY,
+    GATEWAY,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_FUNCTION,
+    ILLEGAL_VALUE,
+    Miss,
+    Outcome,
+    Refusal,
+    Request,
+)
+from edge_agent_modbus.planner import Block, ModbusPlan, Suspect, halve
+
+EXTRA_REQUESTS = 40
+"""Requests that one read may spend beyond its plan, to find out what exactly is refused."""
+
+BUSY_WAITS = (0.1, 0.2, 0.3)
+"""Seconds to wait for a busy device before it is asked again, within one read."""
+
+ASKED_AGAIN_EVERY = 1000
+"""Reads of one plan after which its suspects are asked again, beside the first."""
+
+_SPLITTABLE = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
+_REFUSED = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE})
+_DAMAGED_BLOCKS = 2  # so many in a row, and the rest is not asked: each costs a timeout
+
+Ask = Callable[[Request], Awaitable[Outcome]]
+
+
+class Sweep:
+    """One read in progress."""
+
+    __slots__ = ("_alive", "_ask", "_damaged", "_extra", "_flaws", "_knowledge", "_plan", "_stop",
+                 "_values")  # fmt: skip
+
+    def __init__(self, ask: Ask, plan: ModbusPlan) -> None:
+        self._ask, self._plan = ask, plan
+        self._values: list[Value] = [None] * len(plan.addresses)
+        self._flaws: dict[int, Flaw] = {}
+        self._knowledge: Knowledge | None = None
+        self._extra = EXTRA_REQUESTS
+        self._alive = False
+        self._damaged = 0
+        self._stop: Flaw | None = None
+
+    async def run(self) -> Samples:
+        """Ask for everything.
+
+        Raises:
+            NoResponse: Nothing was answered.
+            ConnectionLost: The link broke.
+        """
+        for block in self._plan.blocks:
+            if self._stop is not None:
+                self._flag(block, self._stop)
+                continue
+            outcome = await self._ask(block.request)
+            if outcome.__class__ is bytes:
+                self._keep(block, outcome)
+            else:
+                await self._resolve(block, outcome)
+        if self._plan.suspects:
+            await self._visit_suspects()
+        if self._stop is not None and not self._alive:
+            raise NoResponse(self._stop.detail)
+        return Samples(self._values, self._flaws, learnt=self._taught())
+
+    def _keep(self, block: Block, data: bytes) -> None:
+        self._alive = True
+        self._damaged = 0
+        values, flaws = block.decode(data)
+        if block.place is not None:
+            self._values[block.place] = values
+        else:
+            for member, value in zip(block.members, values, strict=True):
+                self._values[member.position] = value
+        for at, flaw in flaws.items():
+            self._flaws[block.members[at].position] = flaw
+
+    def _flag(self, block: Block, flaw: Flaw) -> None:
+        for member in block.members:
+            self._flaws[member.position] = flaw
+
+    async def _resolve(self, block: Block, outcome: Outcome) -> None:
+        """Deal with what is not simply the data; afterwards each address has a value or a flaw."""
+        outcome = await self._wait_while_busy(block, outcome)
+        if isinstance(outcome, bytes):
+            self._keep(block, outcome)
+        elif isinstance(outcome, Miss):
+            self._note_miss(block, outcome)
+        elif outcome.code in GATEWAY:
+            self._end(block, Flaw(Quality.BAD, Why.TIMEOUT, f"{block.request}: {outcome}"))
+        else:
+            self._alive = True
+            await self._note_refusal(block, outcome)
+
+    async def _wait_while_busy(self, block: Block, outcome: Outcome) -> Outcome:
+        for seconds in BUSY_WAITS:
+            if not (isinstance(outcome, Refusal) and outcome.code in BUSY):
+                break
+            await asyncio.sleep(seconds)
+            outcome = await self._ask(block.request)
+        return outcome
+
+    def _note_miss(self, block: Block, miss: Miss) -> None:
+        """A silent device is not asked again in this read, a damaged answer forgiven once."""
+        flaw = Flaw(Quality.BAD, miss.why, miss.detail)
+        if miss.why is Why.DAMAGED:
+            self._alive = True
+            self._damaged += 1
+            if self._damaged < _DAMAGED_BLOCKS:
+                self._flag(block, flaw)
+                return
+        self._end(block, flaw)
+
+    def _end(self, block: Block, flaw: Flaw) -> None:
+        self._stop = flaw
+        self._flag(block, flaw)
+
+    async def _note_refusal(self, block: Block, refusal: Refusal) -> None:
+        if refusal.code in _SPLITTABLE:
+            await self._take_apart(block, refusal)
+        elif refusal.code in _REFUSED:
+            self._flag(block, Flaw(Quality.BAD, Why.REFUSED, f"{block.request}: {refusal}"))
+        else:
+            flaw = Flaw(Quality.BAD, Why.DEVICE_BAD, f"{block.request}: {refusal}")
+            self._end(block, flaw) if refusal.code in BUSY else self._flag(block, flaw)
+
+    async def _take_apart(self, block: Block, refusal: Refusal) -> None:
+        """Halve a refused block until what is refused stands alone, and learn what it was."""
+        refused = [(block, refusal)]
+        while refused:
+            block, refusal = refused.pop()
+            halves = halve(block)
+            if halves is None:
+                self._learn_refused(block, refusal)
+            elif self._extra < 2 or self._stop is not None:
+                self._flag(block, self._stop or _unseparated(block, refusal))
+            else:
+                outcomes = [await self._ask_half(half) for half in halves]
+                refused += [
+                    (half, outcome)
+                    for half, outcome in zip(halves, outcomes, strict=True)
+                    if isinstance(outcome, Refusal)
+                ]
+                if all(isinstance(outcome, bytes) for outcome in outcomes):
+                    self._learn_parted(halves, refusal)
+
+    async def _ask_half(self, half: Block) -> Outcome | None:
+        """Ask for a part; what is left for the caller is data that was kept, or a refusal."""
+        if self._stop is not None:
+            self._flag(half, self._stop)
+            return None
+        self._extra -= 1
+        outcome = await self._ask(half.request)
+        if isinstance(outcome, Refusal) and outcome.code in _SPLITTABLE:
+            return outcome
+        await self._resolve(half, outcome)
+        return outcome if isinstance(outcome, bytes) else None
+
+    def _learn_refused(self, block: Block, refusal: Refusal) -> None:
+        self._flag(block, _refused(block, refusal.code))
+        request = block.request
+        hole = Hole(request.offset, request.count, refusal.code)
+        self._know().learn_hole(request.unit, request.table, hole)
+
+    def _learn_parted(self, halves: tuple[Block, Block], refusal: Refusal) -> None:
+        """Learn why two parts are given but not both at once: too much, a gap, or a border."""
+        first, second = (half.request for half in halves)
+        end = first.offset + first.count
+        gap = Hole(end, second.offset - end, refusal.code)
+        is_single = all(len(half.members) == 1 for half in halves)
+        if refusal.code == ILLEGAL_ADDRESS and (gap.cells or is_single):
+            self._know().learn_hole(first.unit, first.table, gap)
+        else:
+            self._know().learn_limit(first.unit, first.table, max(first.count, second.count))
+
+    async def _visit_suspects(self) -> None:
+        due = self._due()
+        for suspect in self._plan.suspects:
+            if self._stop is not None:
+                self._flag(suspect.block, self._stop)
+            elif suspect in due and self._extra:
+                await self._visit(suspect)
+            else:
+                self._flag(suspect.block, _refused(suspect.block, suspect.code))
+
+    def _due(self) -> Sequence[Suspect]:
+        """Choose the suspects to ask: all of them now and then.
+
+        Where there is nothing else, one at each read: a device that is asked nothing cannot be
+        known to live.
+        """
+        suspects, turn = self._plan.suspects, next(self._plan.turns)
+        if turn % ASKED_AGAIN_EVERY == 0:
+            return suspects
+        return () if self._plan.blocks else (suspects[turn % len(suspects)],)
+
+    async def _visit(self, suspect: Suspect) -> None:
+        self._extra -= 1
+        block, request = suspect.block, suspect.block.request
+        outcome = await self._ask(request)
+        if isinstance(outcome, Refusal) and outcome.code in _SPLITTABLE:
+            self._alive = True
+            self._flag(block, _refused(block, outcome.code))
+            return
+        if isinstance(outcome, bytes):
+            self._know().forget_hole(request.unit, request.table, request.offset, request.count)
+        await self._resolve(block, outcome)
+
+    def _know(self) -> Knowledge:
+        if self._knowledge is None:
+            self._knowledge = Knowledge(self._plan.learnt)
+        return self._knowledge
+
+    def _taught(self) -> Learnt | None:
+        knowledge = self._knowledge
+        return knowledge.as_learnt() if knowledge is not None and knowledge.changed else None
+
+
+def _refused(block: Block, code: int) -> Flaw:
+    return Flaw(Quality.BAD, Why.REFUSED, f"{block.request}: {Refusal(code)}")
+
+
+def _unseparated(block: Block, refusal: Refusal) -> Flaw:
+    detail = f"{block.request}: {refusal}; the next reads find out which part is refused"
+    return Flaw(Quality.BAD, Why.REFUSED, detail)

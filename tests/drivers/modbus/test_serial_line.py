@@ -1,0 +1,190 @@
+"""A paced serial line: silence before requests, unplugging, settings at the terminal."""
+
+import asyncio
+import os
+import statistics
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import serial
+from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings
+
+from edge_agent.driver import ConnectionLost, NoResponse
+from tests.rigs.modbus_device import Device, with_crc
+from tests.rigs.serial_line import SerialLine
+from tests.rigs.until import until
+
+
+def rtu(line: SerialLine, **keys) -> ModbusDriver:
+    keys = {"baud": 115200, "timeout": 0.2, **keys}
+    return ModbusDriver(ModbusSettings(transport="rtu", port=str(line.path), **keys))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def registers(*offsets: int, **keys) -> list[ModbusAddress]:
+    return [ModbusAddress(offset=offset, **keys) for offset in offsets]
+
+
+async def test_every_request_waits_for_the_silence_of_the_specification(line):
+    driver = rtu(line)
+    await driver.open()
+    plan = driver.plan(registers(0, 500), {})
+    for _ in range(10):
+        await driver.read(plan)
+    await driver.close()
+    assert len(line.gaps) == 19
+    assert min(line.gaps) >= 0.00175
+    assert statistics.median(line.gaps) < 0.02
+
+
+async def test_a_line_keeps_at_least_nine_tenths_of_its_legal_throughput(tmp_path, device):
+    line = SerialLine(
+        tmp_path / "tty", lambda f: [(0, with_crc(f[:1] + device.answer(f[1:-2])))], 19200
+    )
+    line.plug()
+    driver = rtu(line, baud=19200, parity="none", timeout=1)
+    await driver.open()
+    plan = driver.plan(registers(*range(60)), {})
+    await driver.read(plan)
+    taken = []
+    for _ in range(5):
+        started = time.perf_counter()
+        await driver.read(plan)
+        taken.append(time.perf_counter() - started)
+    await driver.close()
+    line.unplug()
+    legal = (8 + 125) * 11 / 19200 + 2 * 3.5 * 11 / 19200
+    assert legal / min(taken) > 0.9
+
+
+async def test_an_unplugged_adapter_is_a_lost_link_and_works_when_plugged_in_again(line):
+    driver = rtu(line)
+    plan = driver.plan(registers(0), {})
+    files = open_files()
+    for _ in range(5):
+        await driver.open()
+        assert (await driver.read(plan)).values == [1000]
+        line.unplug()
+        with pytest.raises(ConnectionLost, match="ttyRS485"):
+            await driver.read(plan)
+        await driver.close()
+        with pytest.raises(ConnectionLost, match="plug the adapter in"):
+            await driver.open()
+        await driver.close()
+        line.plug()
+    assert open_files() == files
+
+
+async def test_unplugging_while_an_answer_is_awaited_is_noticed_at_once(line):
+    line.script = lambda request: []
+    driver = rtu(line, timeout=5)
+    await driver.open()
+    reading = asyncio.ensure_future(driver.read(driver.plan(registers(0), {})))
+    await until(lambda: line.requests)
+    await asyncio.to_thread(line.unplug)
+    with pytest.raises(ConnectionLost):
+        await asyncio.wait_for(reading, 2)
+    await driver.close()
+
+
+async def test_a_dead_unit_leaves_its_neighbours_their_own_values(line, device):
+    right = line.script
+    line.script = lambda request: [] if request[0] == 2 else right(request)
+    driver = rtu(line, timeout=0.05)
+    await driver.open()
+    for _ in range(3):
+        assert (await driver.read(driver.plan(registers(0, unit=1), {}))).values == [1000]
+        with pytest.raises(NoResponse):
+            await driver.read(driver.plan(registers(0, unit=2), {}))
+    await driver.close()
+
+
+async def test_an_answer_from_before_the_opening_is_thrown_away(line):
+    driver = rtu(line)
+    await driver.open()
+    os.write(line._far, with_crc(b"\x01\x03\x02\xde\xad"))
+    assert (await driver.read(driver.plan(registers(5), {}))).values == [1005]
+    await driver.close()
+    assert driver.evidence["stray"] or driver.evidence["foreign"]
+
+
+async def test_a_line_that_never_rests_is_no_response(line):
+    driver = rtu(line, baud=1200, timeout=0.05)  # silence is 32 ms: no scheduler is that late
+    await driver.open()
+    stop = threading.Event()
+    chatter = threading.Thread(target=_chatter, args=(line, stop))
+    chatter.start()
+    try:
+        with pytest.raises(NoResponse, match="never silent"):
+            await driver.read(driver.plan(registers(5), {}))
+    finally:
+        stop.set()
+        chatter.join()
+    await driver.close()
+    assert line.requests == []
+
+
+def _chatter(line: SerialLine, stop: threading.Event) -> None:
+    while not stop.wait(0.0002):
+        os.write(line._far, b"\x55")
+
+
+async def test_a_port_is_opened_for_one_process_only(line):
+    driver = rtu(line)
+    await driver.open()
+    with pytest.raises(ConnectionLost, match="in use"):
+        await rtu(line).open()
+    await driver.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ({"parity": "even"}, (8, "E", 1)),
+        ({"parity": "odd", "stop_bits": 2}, (8, "O", 2)),
+        ({"parity": "none"}, (8, "N", 1)),
+        ({"transport": "ascii", "parity": "even"}, (7, "E", 1)),
+    ],
+)
+async def test_line_settings_reach_the_terminal(line, monkeypatch, keys, wanted):
+    # A pseudo-terminal refuses parity and seven bits, so they are seen where pyserial takes them.
+    seen = []
+    real = serial.Serial
+
+    def open_plain(path, **given):
+        seen.append((given["bytesize"], given["parity"], given["stopbits"]))
+        return real(path, **{**given, "bytesize": 8, "parity": "N", "stopbits": 1})
+
+    monkeypatch.setattr(serial, "Serial", open_plain)
+    settings = {"transport": "rtu", "port": str(line.path), "baud": 9600, **keys}
+    driver = ModbusDriver(ModbusSettings(**settings))
+    await driver.open()
+    await driver.close()
+    assert seen == [wanted]
+
+
+async def test_ascii_frames_pass_a_serial_line(tmp_path):
+    device = Device()
+
+    def script(request: bytes):
+        body = bytes.fromhex(request[1:-2].decode())
+        answer = body[:1] + device.answer(body[1:-1])
+        return [
+            (0, b":" + (answer + bytes((-sum(answer) & 0xFF,))).hex().upper().encode() + b"\r\n")
+        ]
+
+    line = SerialLine(tmp_path / "tty", script)
+    line.plug()
+    settings = {"transport": "ascii", "port": str(line.path), "baud": 115200, "data_bits": 8}
+    driver = ModbusDriver(ModbusSettings(**settings))
+    await driver.open()
+    samples = await driver.read(driver.plan(registers(0, 1, 40), {}))
+    await driver.close()
+    line.unplug()
+    assert samples.values == [1000, 1001, 1040]
+    assert device.writes == []
