@@ -27,6 +27,7 @@ COMMANDS = {
     "test": "reads every point once and shows a table; sends nothing",
     "run": "the daemon: poll, keep, publish until stopped",
     "status": "one screen from the running daemon",
+    "verify": "the platform's side: follows the numbers and tells what is missing",
     "drivers": "the installed drivers, and a commented sample of one",
 }
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from edge_agent.demo.subscriber import Message, Subscriber
+from edge_agent.subscriber import Message, Subscriber
 from edge_agent.demo.tally import Tally
 from edge_agent.demo.view import REDRAWS, View
 

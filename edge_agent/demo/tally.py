@@ -3,34 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.ranges import Ranges
+
 Payload = dict[str, Any]
-
-
-@dataclass
-class Numbers:
-    """The sequence numbers of one epoch that are accounted for: arrived, or named as lost.
-
-    Attributes:
-        settled: Every number up to this one is accounted for.
-        ahead: Numbers beyond it that are.
-    """
-
-    settled: int = 0
-    ahead: set[int] = field(default_factory=set)
-
-    def add(self, number: int) -> bool:
-        """Account for a number; False if it already was."""
-        if number <= self.settled or number in self.ahead:
-            return False
-        self.ahead.add(number)
-        while self.settled + 1 in self.ahead:
-            self.settled += 1
-            self.ahead.discard(self.settled)
-        return True
-
-    def missing(self) -> int:
-        """Count the numbers below the highest one that are not accounted for."""
-        return max(self.ahead) - self.settled - len(self.ahead) if self.ahead else 0
 
 
 @dataclass
@@ -40,7 +15,7 @@ class Tally:
     messages: int = 0
     readings: int = 0
     devices: set[str] = field(default_factory=set)
-    epochs: dict[str, Numbers] = field(default_factory=dict)
+    epochs: dict[str, Ranges] = field(default_factory=dict)
 
     def add(self, device: str, kind: str, payload: Payload) -> None:
         """Count one message of this agent, by the last two levels of its topic."""
@@ -54,7 +29,9 @@ class Tally:
 
     def missing(self) -> int:
         """Count sequence numbers that neither arrived nor stand in a loss record."""
-        return sum(numbers.missing() for numbers in self.epochs.values())
+        return sum(
+            last - first + 1 for numbers in self.epochs.values() for first, last in numbers.gaps()
+        )
 
     def __str__(self) -> str:
         return (
@@ -63,11 +40,11 @@ class Tally:
         )
 
     def _account(self, epoch: str, number: int) -> bool:
-        return self.epochs.setdefault(epoch, Numbers()).add(number)
+        return self._numbers(epoch).add(number)
 
     def _forgive(self, loss: Payload) -> None:
-        if loss["first"] is None or loss["last"] is None:
-            return
-        numbers = self.epochs.setdefault(loss["lost_epoch"], Numbers())
-        for number in range(loss["first"], loss["last"] + 1):
-            numbers.add(number)
+        if loss["first"] is not None and loss["last"] is not None:
+            self._numbers(loss["lost_epoch"]).add(loss["first"], loss["last"])
+
+    def _numbers(self, epoch: str) -> Ranges:
+        return self.epochs.setdefault(epoch, Ranges([(0, 0)]))  # so that number 1 is missed, too

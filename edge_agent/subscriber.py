@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -11,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge_agent.access import explain, password, tls_context
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
 
@@ -25,15 +25,21 @@ class Message(NamedTuple):
 
 
 class Subscriber:
-    """Receives everything under a topic filter."""
+    """Receives everything under a topic filter.
 
-    def __init__(self, mqtt: Mqtt, topic_filter: str) -> None:
+    Args:
+        mqtt: How to reach the broker; its `client_id` is not used.
+        topic_filter: What to receive.
+        client_id: Where given, the broker keeps what arrives while we are away.
+    """
+
+    def __init__(self, mqtt: Mqtt, topic_filter: str, client_id: str = "") -> None:
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self._mqtt = mqtt
         self._filter = topic_filter
         self._loop = asyncio.get_running_loop()
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
-        self._client = self._make_client()
+        self._client = self._make_client(client_id)
 
     async def open(self) -> None:
         """Connect and subscribe.
@@ -42,13 +48,12 @@ class Subscriber:
             BrokerUnavailable: The broker is not there, or refuses us.
         """
         host, port = self._mqtt.host, self._mqtt.port
-        connect = partial(self._client.connect, host, port)
         try:
-            await asyncio.to_thread(connect)
+            await asyncio.to_thread(self._connect)
             self._client.loop_start()
             await asyncio.wait_for(self._subscribed, PATIENCE)
         except (OSError, ValueError, TimeoutError, BrokerUnavailable) as error:
-            reason = str(error) or f"no answer within {PATIENCE:.0f} s"
+            reason = explain(error) if str(error) else f"no answer within {PATIENCE:.0f} s"
             raise BrokerUnavailable(
                 f"the broker at {host}:{port} cannot be used: {reason}; "
                 "check its address, and that it runs"
@@ -76,16 +81,23 @@ class Subscriber:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
-    def _make_client(self) -> Client:
+    def _connect(self) -> None:
+        if self._mqtt.username is not None:
+            self._client.username_pw_set(self._mqtt.username, password(self._mqtt))
+        if self._mqtt.tls:
+            self._client.tls_set_context(tls_context(self._mqtt))
+        self._client.connect(self._mqtt.host, self._mqtt.port)
+
+    def _make_client(self, client_id: str) -> Client:
         mqtt = self._mqtt
         client = Client(
             CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=not client_id,
             transport="websockets" if mqtt.websocket_path is not None else "tcp",
         )
         if mqtt.websocket_path is not None:
             client.ws_set_options(path=mqtt.websocket_path)
-        if mqtt.tls:
-            client.tls_set()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -130,13 +142,15 @@ class Subscriber:
 
 
 @asynccontextmanager
-async def subscribe(mqtt: Mqtt, topic_filter: str) -> AsyncIterator[Subscriber]:
+async def subscribe(
+    mqtt: Mqtt, topic_filter: str, client_id: str = ""
+) -> AsyncIterator[Subscriber]:
     """Subscribe for as long as the block lasts.
 
     Raises:
         BrokerUnavailable: The broker is not there, or refuses us.
     """
-    subscriber = Subscriber(mqtt, topic_filter)
+    subscriber = Subscriber(mqtt, topic_filter, client_id)
     try:
         await subscriber.open()
         yield subscriber
