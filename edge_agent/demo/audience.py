@@ -3,9 +3,9 @@
 import asyncio
 import json
 
-from edge_agent.subscriber import Message, Subscriber
 from edge_agent.demo.tally import Tally
 from edge_agent.demo.view import REDRAWS, View
+from edge_agent.subscriber import Message, Subscriber
 
 ECHO = 2.0  # seconds the agent's last message may take through the broker
 

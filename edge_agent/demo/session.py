@@ -17,9 +17,9 @@ from edge_agent.demo.audience import Audience
 from edge_agent.demo.configuration import AGENT, FILE, SITE, Wiring, lent
 from edge_agent.demo.factory import Factory
 from edge_agent.demo.plant import Places, Plant
-from edge_agent.subscriber import subscribe
 from edge_agent.demo.view import choose, is_screen
 from edge_agent.payload import root
+from edge_agent.subscriber import subscribe
 
 ROOT = root(SITE, AGENT)
 EVERYBODY = root(SITE, "#")  # also the user's own agent, once there is one

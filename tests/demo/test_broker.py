@@ -11,8 +11,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from edge_agent.config.model import Mqtt
 from edge_agent.demo import broker, ports
-from edge_agent.subscriber import Message, Subscriber, subscribe
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.subscriber import Message, Subscriber, subscribe
 
 
 @pytest.fixture
