@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +16,7 @@ from edge_agent.errors import BufferUnavailable
 from edge_agent.notebook import Notebook
 from edge_agent.poller import Poller
 from edge_agent.publisher import Publisher
-from edge_agent.recorder import Recorder
+from edge_agent.recorder import RETAINED_TOPICS, Recorder
 from edge_agent.standing import State
 
 SLOTS = 10  # connections wake in ten groups a second: cheaper than each for itself (measured)
@@ -67,7 +68,6 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 background = self._start(config)
-                del config  # thousands of points that nobody needs any more
                 if ready:
                     ready.set()
                 await stop.wait()
@@ -97,7 +97,7 @@ class Agent:
         self.recorder = Recorder(self.buffer, self.publisher, self.notebook, self.clock)
         for connection in config.connections:
             self._start_connection(connection)
-        self._clear_leftovers(config)
+        self._clear_leftovers()
         self._log.info("started", epoch=self.buffer.epoch, connections=len(self.running))
         asyncio.get_running_loop().call_later(5.0, memory.give_back)
         return [
@@ -150,18 +150,18 @@ class Agent:
         asyncio.get_running_loop().call_later(5.0, memory.give_back)
         return changes
 
-    async def _apply_connections(self, connections: tuple[Connection, ...]) -> list[str]:
-        wanted = {connection.name: connection for connection in connections}
+    async def _apply_connections(self, connections: Sequence[Connection]) -> list[str]:
+        wanted = {one.name: _fingerprint(one) for one in connections}
         before = self._devices()
         changes = []
         for name, running in list(self.running.items()):
-            if name not in wanted or _fingerprint(wanted[name]) != running.fingerprint:
+            if wanted.get(name) != running.fingerprint:
                 await self._stop_connection(name)
                 changes.append(f"{name}: stopped")
-        for name, connection in wanted.items():
-            if name not in self.running:
+        for connection in connections:
+            if connection.name not in self.running:
                 self._start_connection(connection)
-                changes.append(f"{name}: started")
+                changes.append(f"{connection.name}: started")
         for device in before - self._devices():
             self.recorder.forget(device)
         return changes
@@ -179,18 +179,14 @@ class Agent:
             for device, standing in self.running[connection.name].poller.devices.items():
                 if standing.state is not State.STARTING:
                     self.recorder.note(device, standing)
-        self._clear_leftovers(config)
+        self._clear_leftovers()
 
-    def _clear_leftovers(self, config: Config) -> None:
+    def _clear_leftovers(self) -> None:
         """Clear retained topics of devices that an earlier configuration had."""
-        root = payload.root(config.agent.site, config.agent.id)
-        current = {
-            f"{root}/{device.name}/{topic}"
-            for connection in config.connections
-            for device in connection.devices
-            for topic in ("meta", "status")
-        }
-        self.publisher.clear_all_but(current)
+        root = payload.root(self.identity.site, self.identity.id)
+        self.publisher.clear_all_but(
+            {f"{root}/{device}/{topic}" for device in self._devices() for topic in RETAINED_TOPICS}
+        )
 
     async def _watch_clock(self) -> None:
         while True:
@@ -227,6 +223,4 @@ async def run(config: Config, *, stop: asyncio.Event, ready: asyncio.Event | Non
         stop: Set it to end; everything that waits is put on disk first.
         ready: Set when polling has begun.
     """
-    work = Agent(config, Clock()).run(config, stop, ready)
-    del config
-    await work
+    await Agent(config, Clock()).run(config, stop, ready)

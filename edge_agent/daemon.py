@@ -33,9 +33,7 @@ class Daemon:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         agent = Agent(config, Clock())
-        work = agent.run(config, self._stop, self._ready)
-        del config
-        running = asyncio.create_task(work)
+        running = asyncio.create_task(agent.run(config, self._stop, self._ready))
         helpers = [
             asyncio.create_task(self._look_after(agent)),
             asyncio.create_task(self._feed_watchdog(agent)),

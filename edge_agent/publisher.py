@@ -6,6 +6,7 @@ own successful acknowledgement, in the connection on which it was sent.
 
 import asyncio
 import contextlib
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,12 +95,14 @@ class Publisher:
             topic: Below the agent's root, such as `press-1/meta`.
             content: The payload; empty clears the topic and is published once.
         """
+        # Descriptions of thousands of points repeat themselves and wait long: kept compressed.
+        packed = zlib.compress(content, 1) if content else b""
         if content:
-            self._retained[topic] = content
+            self._retained[topic] = packed
             self._notebook.put(RETAINED, f"{self._root}/{topic}", value=True)
         else:
             self._retained.pop(topic, None)
-        self._announcements[f"{self._root}/{topic}"] = content
+        self._announcements[f"{self._root}/{topic}"] = packed
         self.wake()
 
     def clear_all_but(self, topics: set[str]) -> None:
@@ -188,7 +191,8 @@ class Publisher:
         online = payload.agent_status("online", now, self._buffer.epoch, __version__, "")
         retained = {f"{self._root}/{topic}": body for topic, body in self._retained.items()}
         cleared = {topic: body for topic, body in self._announcements.items() if not body}
-        self._announcements = {f"{self._root}/{STATUS_TOPIC}": online, **cleared, **retained}
+        status = {f"{self._root}/{STATUS_TOPIC}": zlib.compress(online, 1)}
+        self._announcements = {**status, **cleared, **retained}
         self.wake()
 
     def _tick(self, session: Session) -> None:
@@ -241,7 +245,8 @@ class Publisher:
     def _send_next(self, session: Session) -> bool:
         if self._announcements:
             topic = next(iter(self._announcements))
-            content = self._announcements.pop(topic)
+            packed = self._announcements.pop(topic)
+            content = zlib.decompress(packed) if packed else b""
             mid = session.publish(topic, content, retain=True)
             self._fly(mid, Flight(None, self._clock.mono(), clears="" if content else topic))
             return True

@@ -4,16 +4,47 @@ Reading ten thousand points from YAML takes tens of megabytes, of which little c
 what lives on lies scattered among what was only needed for checking. A process that ends gives
 back everything, and meanwhile the daemon imports what it needs itself.
 
-Run as `python -m edge_agent.config.apart FILE` it writes the pickled result to stdout.
+The process runs `main`, which writes the pickled result to its stdout.
 """
 
+import dataclasses
 import pickle
 import subprocess
 import sys
+import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import overload
 
-from edge_agent.config.model import Config
+from edge_agent.config.model import Config, Connection
 from edge_agent.errors import ConfigInvalid
+
+
+PROGRAM = "from edge_agent.config.apart import main; main()"
+
+
+class Packed(Sequence[Connection]):
+    """Connections that take little memory until each is asked for, and are made anew every time."""
+
+    def __init__(self, connections: Iterable[Connection]) -> None:
+        self._packed = [
+            zlib.compress(pickle.dumps(connection, pickle.HIGHEST_PROTOCOL), 1)
+            for connection in connections
+        ]
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, index: int) -> Connection: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Connection]: ...
+    def __getitem__(self, index: int | slice) -> Connection | list[Connection]:
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        found = pickle.loads(zlib.decompress(self._packed[index]))  # noqa: S301 - packed above
+        assert isinstance(found, Connection)  # noqa: S101 - likewise
+        return found
 
 
 class Loading:
@@ -22,7 +53,7 @@ class Loading:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-            [sys.executable, "-m", "edge_agent.config.apart", str(path)], stdout=subprocess.PIPE
+            [sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE
         )
 
     def result(self) -> Config:
@@ -31,8 +62,9 @@ class Loading:
         Raises:
             ConfigInvalid: It has mistakes, or cannot be read; all of them are listed.
         """
-        packed, _ = self._process.communicate()
-        if self._process.returncode:
+        with self._process as process:
+            packed = process.stdout.read() if process.stdout else b""
+        if process.returncode:
             # A driver whose own types cannot be pickled; or there is no memory for a process.
             from edge_agent.config.loading import load  # noqa: PLC0415 - what this avoids
 
@@ -58,8 +90,6 @@ def main() -> None:
 
     path = Path(sys.argv[1])
     config, errors, _ = inspect(path)
+    if config is not None:
+        config = dataclasses.replace(config, connections=Packed(config.connections))
     sys.stdout.buffer.write(pickle.dumps(config or errors, pickle.HIGHEST_PROTOCOL))
-
-
-if __name__ == "__main__":
-    main()

@@ -84,6 +84,9 @@ class _Equipment:
 
     def _point(self, name: str, shape: PointShape, address: Address, every: float) -> Point:
         same = self._same
+        no_value = shape.no_value
+        if no_value and (judging := address.without(no_value)) is not None:
+            address, no_value = judging, ()
         return Point(
             name=name,
             address=address,
@@ -94,7 +97,7 @@ class _Equipment:
             add=same(shape.add),
             deadband=same(shape.deadband),
             max_silence=same(shape.max_silence),
-            no_value=shape.no_value,
+            no_value=no_value,
             range=same(shape.range),
         )
 

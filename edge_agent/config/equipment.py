@@ -46,7 +46,7 @@ class Equipment:
             return None
         settings = self._settings(driver, connection, path)
         addresses = [
-            self._addresses(driver, device, (*path, "devices", index))
+            self._addresses(driver, settings, device, (*path, "devices", index))
             for index, device in sections(connection.get("devices"))
         ]
         return Wire(settings, addresses) if settings else None
@@ -87,13 +87,13 @@ class Equipment:
             )
 
     def _addresses(
-        self, driver: type[AnyDriver], device: Section, path: Path
+        self, driver: type[AnyDriver], settings: Settings | None, device: Section, path: Path
     ) -> dict[str, Address]:
         shared = device.get("address")
         if shared is not None and not isinstance(shared, Section):
             message = f"must be keys with values, not {shown(shared)}"
             self._findings.error((*path, "address"), message, "text can only stand at a point")
-        checker = _Addresses(driver.address_type, section(shared), path, self._findings)
+        checker = _Addresses(driver, settings, section(shared), path, self._findings)
         found = {
             name: checker.address(point.get("address"), name)
             for name, point in section(device.get("points")).items()
@@ -115,9 +115,16 @@ class _Addresses:
     """Checks the addresses of one device."""
 
     def __init__(
-        self, model: type[Address], shared: Section, device: Path, findings: Findings
+        self,
+        driver: type[AnyDriver],
+        settings: Settings | None,
+        shared: Section,
+        device: Path,
+        findings: Findings,
     ) -> None:
-        self._model = model
+        self._driver = driver
+        self._settings = settings
+        self._model: type[Address] = driver.address_type
         self._shared = shared
         self._device = device
         self._findings = findings
@@ -130,7 +137,7 @@ class _Addresses:
             message = f"must be keys with values, text or a whole number, not {shown(written)}"
             self._findings.error(path, message, "put text in quotes")
             return None
-        merged = {**self._shared, **own}
+        merged = self._model.merged(self._shared, own)
         address, wrong = _validated(self._model, merged)
         for inside, words in wrong:
             is_refused_text = inside == ("at",) and "at" not in self._model.model_fields
@@ -138,6 +145,11 @@ class _Addresses:
                 self._place(inside, written, path),
                 *(self._no_text() if is_refused_text else words),
             )
+        if address is not None and self._settings is not None:
+            for key, sentence in self._driver.faults(self._settings, address).items():
+                self._findings.error(
+                    self._place((key,) if key else (), written, path), *split(sentence)
+                )
         return address
 
     def _no_text(self) -> Words:

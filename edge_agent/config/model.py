@@ -4,6 +4,7 @@
 All durations are seconds, all sizes are bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,4 +111,4 @@ class Config:
     agent: AgentIdentity
     mqtt: Mqtt
     buffer: BufferLimits
-    connections: tuple[Connection, ...]
+    connections: Sequence[Connection]
