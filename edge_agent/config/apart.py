@@ -19,7 +19,6 @@ from typing import overload
 from edge_agent.config.model import Config, Connection
 from edge_agent.errors import ConfigInvalid
 
-
 PROGRAM = "from edge_agent.config.apart import main; main()"
 
 
