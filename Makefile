@@ -1,0 +1,76 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the others.
+# Another Python: make PYTHON=/usr/bin/python3.13. Words for the command: make demo ARGS="--seconds 20".
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+UPGRADE ?=
+
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+# The project itself, editable; what builds it is in the lock files.
+INSTALL_SELF := $(INSTALL) --no-deps --no-build-isolation --editable .
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench faults fuzz lock wheel clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.demo ## a simulated factory, a broker, the agent, and the messages as they arrive
+	@$(BIN)/edge-agent demo $(ARGS)
+
+test: $(VENV)/.dev ## install what the tests need, and run them all
+	@tools/test-packages
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## style, types, layers and dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: $(VENV)/.dev ## let ruff lay out the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev ## the figures, as a table
+	@tools/test-packages
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(VENV)/.dev ## only the tests that break brokers, disks, clocks and machines
+	@tools/test-packages
+	$(BIN)/python -m pytest -m faults $(ARGS)
+
+fuzz: $(VENV)/.dev ## only the tests that feed hostile bytes
+	@tools/test-packages
+	$(BIN)/python -m pytest -m fuzz $(ARGS)
+
+wheel: $(VENV)/.dev ## dist/edge_agent-<version>-py3-none-any.whl
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+lock: $(VENV)/.dev ## write requirements/*.lock anew from pyproject.toml
+	$(LOCK) pyproject.toml requirements/build.in --extra dev --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml requirements/build.in --extra demo --constraint requirements/dev.lock \
+		--output-file requirements/demo.lock
+	$(LOCK) requirements/build.in --constraint requirements/dev.lock --output-file requirements/build.lock
+	$(LOCK) pyproject.toml --extra opcua --extra serial --constraint requirements/dev.lock \
+		--output-file requirements/gateway.lock
+
+clean: ## remove everything that can be made again, the environment too
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@tools/environment $(PYTHON) $(VENV)
+
+$(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: $(BIN)/python requirements/%.lock pyproject.toml
+	@echo "Installing requirements/$*.lock into $(VENV)" >&2
+	@$(INSTALL) --require-hashes --requirement requirements/$*.lock
+	@$(INSTALL_SELF)
+	@touch $@
