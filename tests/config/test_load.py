@@ -312,7 +312,7 @@ def test_a_process_apart_leaves_nothing_of_the_checking_in_the_daemon(written) -
 
 
 def test_what_comes_from_a_process_apart_is_the_same(written) -> None:
-    path = written(large(50))
+    path = written(large(200))
     here, there = config.load(path), apart.load(path)
     assert list(there.connections) == list(here.connections)
     assert (there.agent, there.mqtt, there.buffer) == (here.agent, here.mqtt, here.buffer)
