@@ -1,0 +1,167 @@
+"""Measures one agent after the other; each run is a new process with an empty buffer."""
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.calibration import naive_ms
+from benchmarks.configuration import Load
+from benchmarks.lateness import lateness_ms, percentile, sleeper_ms
+from benchmarks.rig import AgentProcess, Rig, rig
+from benchmarks.table import Figure
+from benchmarks.usage import cpu_with_children, memory_mb, usage
+
+FULL = Load(devices=100, registers=100)
+SMALL = Load(devices=2, registers=100)
+STARTS = 3  # in each run: they are quick, and differ
+WARM_UP = 8.0  # seconds; a start costs CPU and memory that a running agent does not need
+MEMORY_AFTER = 30.0  # seconds from the start
+OUTAGE_SETTLES = 3.0  # seconds after the broker went until the agent writes evenly
+DRAIN_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+class Figures:
+    """Collects the figures of all runs.
+
+    Args:
+        program: The command `edge-agent` under test.
+        seconds: How long each window of measurement is.
+        say: Is told what goes on.
+    """
+
+    def __init__(self, program: Path, seconds: float, say: Say) -> None:
+        self._program, self._seconds, self._say = program, seconds, say
+        self._figures: dict[str, Figure] = {}
+
+    @property
+    def all(self) -> list[Figure]:
+        """Give what was measured, in the order in which it was measured first."""
+        return list(self._figures.values())
+
+    def _note(self, what: str, value: float, unit: str, most: float | None = None) -> None:
+        self._figures.setdefault(what, Figure(what, unit, most)).values.append(value)
+        self._say(f"  {what}: {value:.4g} {unit}")
+
+    def run(self) -> None:
+        """Measure everything once."""
+        for _ in range(STARTS):
+            self._help()
+            self._start()
+        self._small()
+        self._full()
+
+    def _help(self) -> None:
+        begin = time.monotonic()
+        subprocess.run([self._program, "--help"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        self._note("edge-agent --help", (time.monotonic() - begin) * 1000, "ms", 150)
+
+    def _start(self) -> None:
+        """A gateway with 200 points: how soon it delivers."""
+        with rig(self._program, SMALL) as around:
+            agent = around.start_agent()
+            self._note("start to first reading, 200 points", around.first_reading(agent), "s", 0.7)
+            self._note("CPU until then, 200 points", cpu_with_children(agent.number), "s")
+
+    def _small(self) -> None:
+        """The same: how little it holds."""
+        with rig(self._program, SMALL) as around:
+            agent = around.start_agent()
+            _sleep_until(agent.started + MEMORY_AFTER)
+            self._memory(agent, "200 points")
+
+    def _full(self) -> None:
+        """A gateway with 10,000 points at 1 s: what it costs to run."""
+        with rig(self._program, FULL) as around:
+            agent = around.start_agent()
+            self._note("start to first reading, 10,000 points", around.first_reading(agent), "s")
+            self._note("CPU until then, 10,000 points", cpu_with_children(agent.number), "s")
+            _sleep_until(agent.started + WARM_UP)
+            self._window(around, agent)
+            _sleep_until(agent.started + MEMORY_AFTER)
+            self._memory(agent, "10,000 points")
+            self._note(
+                "most resident memory, while it starts", memory_mb(agent.number, "VmHWM"), "MB"
+            )
+            self._outage(around, agent)
+
+    def _memory(self, agent: AgentProcess, size: str) -> None:
+        self._note(f"resident memory, {size}", memory_mb(agent.number), "MB", 45)
+        self._note(f"of that its own, {size}", memory_mb(agent.number, "RssAnon"), "MB")
+
+    def _window(self, around: Rig, agent: AgentProcess) -> None:
+        calibration = naive_ms()
+        around.plant.report()
+        heard, used, begin = around.audience.report(), usage(agent.number), time.monotonic()
+        slept = sleeper_ms(self._seconds)
+        seconds = time.monotonic() - begin
+        spent, arrived = usage(agent.number) - used, around.audience.report()
+        asked = around.plant.report()
+        calibration = (calibration + naive_ms()) / 2
+        delivered = arrived["readings"] - heard["readings"]
+        cost = spent.cpu * 1e6 / delivered
+        self._note("readings delivered", delivered / seconds, "per s")
+        self._note("CPU per 1,000 readings", cost, "ms", 4)
+        self._note("naive encoding of 1,000 readings, for scale", calibration, "ms")
+        self._note("CPU as a multiple of naive encoding", cost / calibration, "x")
+        self._note(
+            "written to disk, broker healthy", spent.written / delivered, "bytes per reading", 0.1
+        )
+        self._lateness(asked, agent.status())
+        self._note("lateness of a bare sleeper meanwhile, p99", percentile(slept, 0.99), "ms")
+        ages = sorted(arrived["ages_ms"])
+        self._note("age at the subscriber, p50", percentile(ages, 0.5), "ms")
+        self._note("age at the subscriber, p99", percentile(ages, 0.99), "ms")
+
+    def _lateness(self, asked: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+        late = lateness_ms(asked["arrivals"])
+        self._note("poll lateness at the machine, p50", percentile(late, 0.5), "ms")
+        self._note("poll lateness at the machine, p99", percentile(late, 0.99), "ms", 5)
+        skipped = sum(one["overruns"] for one in status["connections"])
+        self._note("polls skipped since the start", skipped, "polls", 0)
+        own = sorted(one["lateness_p99_ms"] for one in status["connections"])
+        self._note("its own p99 since the start, median connection", percentile(own, 0.5), "ms")
+        self._note("its own p99 since the start, worst connection", own[-1], "ms")
+
+    def _outage(self, around: Rig, agent: AgentProcess) -> None:
+        """The broker away, then back: what it writes meanwhile, and how fast it delivers that."""
+        around.broker.stop()
+        time.sleep(OUTAGE_SETTLES)
+        asked, used = around.plant.report(), usage(agent.number)
+        time.sleep(self._seconds)
+        spent = usage(agent.number) - used
+        read = around.plant.report()["registers"] - asked["registers"]
+        self._note("written to disk, broker away", spent.written / read, "bytes per reading")
+        self._note("CPU per 1,000 readings, broker away", spent.cpu * 1e6 / read, "ms")
+        waiting = agent.status()["buffer"]["readings"]
+        around.broker.start()
+        seconds = drained(agent)
+        self._note("backlog delivered", waiting / seconds, "per s")
+
+
+def drained(agent: AgentProcess) -> float:
+    """Wait until what waits for the broker is delivered; give the seconds since it connected.
+
+    Raises:
+        TimeoutError: It takes too long.
+    """
+    give_up = time.monotonic() + DRAIN_SECONDS
+    while agent.status()["broker"]["state"] != "connected":
+        _check(give_up)
+    begin = time.monotonic()
+    while agent.status()["buffer"]["readings"] > FULL.points:
+        _check(give_up)
+    return time.monotonic() - begin
+
+
+def _check(give_up: float) -> None:
+    if time.monotonic() > give_up:
+        raise TimeoutError(f"the backlog is not delivered within {DRAIN_SECONDS:g} s")
+    time.sleep(0.1)
+
+
+def _sleep_until(instant: float) -> None:
+    time.sleep(max(0.0, instant - time.time()))
