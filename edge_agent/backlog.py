@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
-from edge_agent.row import Row
-from edge_agent.store import Segment
+from edge_agent.row import Row, Segment
 
 READY_ENOUGH = 200  # rows read back and waiting to be sent; below that the next segment is fetched
 
@@ -25,11 +24,13 @@ class Backlog:
 
     def add(self, segment: Segment) -> None:
         """Take in a segment that was just written."""
-        if segment.pending:
-            self.segments[segment.id] = segment
-            self._unread.append(segment)
-        else:
+        if not segment.pending:
             self._removed.append(segment.id)
+            return
+        self.segments[segment.id] = segment
+        self._unread.append(segment)
+        if segment.acked:  # meanwhile: the disk does not know it yet
+            self._changed[segment.id] = segment
 
     @property
     def rows(self) -> int:
@@ -49,6 +50,17 @@ class Backlog:
                 return row
         return None
 
+    @property
+    def hungry(self) -> bool:
+        """Whether little is left of what was read back, and more is on disk."""
+        return len(self._ready) < READY_ENOUGH and bool(self._unread)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything on disk is handed out."""
+        self._skip_removed()
+        return not self._ready and not self._unread
+
     def wanted(self, before: int | None, ripe: Callable[[Segment], bool]) -> Segment | None:
         """Tell which segment to read back now, if any.
 
@@ -56,12 +68,15 @@ class Backlog:
             before: The number of the first row that waits in the live lane; None if none does.
             ripe: Whether a segment is old enough to be sent as historical.
         """
-        while self._unread and self._unread[0].id not in self.segments:
-            self._unread.popleft()
-        if not self._unread or len(self._ready) >= READY_ENOUGH:
+        self._skip_removed()
+        if not self.hungry:
             return None
         segment = self._unread[0]
         return segment if (before is None or segment.last < before) and ripe(segment) else None
+
+    def _skip_removed(self) -> None:
+        while self._unread and self._unread[0].id not in self.segments:
+            self._unread.popleft()
 
     def loaded(self, segment: Segment, rows: Sequence[Row], held: Container[int]) -> None:
         """Take the rows of the segment that `wanted` named, except those in flight."""
@@ -107,9 +122,20 @@ class Backlog:
         self._removed = [*removed, *self._removed]
         self._changed = {s.id: s for s in changed if s.id in self.segments} | self._changed
 
-    def oldest(self, held: Collection[int]) -> Segment | None:
-        """Give the oldest segment of which nothing is in flight."""
+    def oldest(self, held: Collection[int], before: int | None) -> Segment | None:
+        """Give the oldest segment of which nothing is in flight or can still be sent live.
+
+        Args:
+            held: Numbers in flight.
+            before: The number of the first row that waits in the live lane; None if none does.
+        """
         for segment in self.segments.values():
+            if before is not None and segment.last >= before:
+                break
             if not any(segment.id <= number <= segment.last for number in held):
                 return segment
         return None
+
+    def first_synced(self, start: int) -> Segment | None:
+        """Give the first segment, from this one on, that was read by a clock known to be right."""
+        return next((s for s in self.segments.values() if s.id >= start and s.synced), None)

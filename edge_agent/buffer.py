@@ -6,31 +6,21 @@ Everything runs in the event loop except disk work, which runs in one thread of 
 """
 
 import asyncio
-import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TypeVar
+import contextlib
+from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
-from edge_agent.backlog import Backlog
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
+from edge_agent.disk import Disk
 from edge_agent.errors import BufferUnavailable
-from edge_agent.lanes import LIVE_SECONDS, Item, Lanes
-from edge_agent.ledger import Ledger
-from edge_agent.numbers import Numbers
-from edge_agent.recovery import Recovered, recover
-from edge_agent.reserve import Reservation, ReserveFile
+from edge_agent.lanes import Item
 from edge_agent.row import Row
-from edge_agent.store import Segment, Store
+from edge_agent.store import DAMAGED, ERRORS, code
+from edge_agent.threads import finished
 
-DATABASE = "buffer.db"
-DISK_ERRORS = (OSError, sqlite3.Error)
-
-T = TypeVar("T")
+SALVAGE_PAUSE = 60.0  # seconds; a disk that damages everything must not be worn out by copying
 
 
 class Buffer:
@@ -40,22 +30,19 @@ class Buffer:
         wake: Called when there is something new to send.
         synced: Whether the wall clock is known to be right; the agent keeps it up to date.
         trouble: Why the disk refuses the buffer at present; empty when it does not.
-        used: Bytes on disk.
     """
 
-    def __init__(self, limits: BufferLimits, clock: Clock) -> None:
+    def __init__(self, limits: BufferLimits, clock: Clock, disk: Disk) -> None:
         self.wake: Callable[[], None] = lambda: None
         self.synced = clock.synced()
         self.trouble = ""
-        self.used = 0
-        self._limits = limits
+        self._flush = limits.flush
         self._clock = clock
-        self._store = Store(limits.path / DATABASE)
-        self._reserve = ReserveFile(limits.path)
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="disk")
-        self._last_commit = clock.mono()
+        self._disk = disk
+        self._lanes = disk.lanes
+        self._hungry = asyncio.Event()
+        self._salvaged_at = float("-inf")
         self._log = structlog.get_logger().bind(part="buffer")
-        self._lanes: Lanes
 
     @classmethod
     async def open(cls, limits: BufferLimits, clock: Clock) -> "Buffer":
@@ -64,49 +51,13 @@ class Buffer:
         Raises:
             BufferUnavailable: The disk cannot be used at present.
         """
-        buffer = cls(limits, clock)
-        try:
-            await buffer._start(
-                await buffer._on_disk(
-                    lambda: recover(buffer._store, buffer._reserve, clock.now(), limits.flush)
-                )
-            )
-        except DISK_ERRORS as error:
-            buffer._disk.shutdown(wait=False)
-            raise BufferUnavailable(
-                f"the buffer folder {limits.path} cannot be used: {error}"
-            ) from error
-        except BaseException:
-            buffer._disk.shutdown(wait=False)
-            raise
-        return buffer
-
-    async def _start(self, found: Recovered) -> None:
-        numbers = Numbers(found.epoch, found.last, found.previous)
-        self._lanes = Lanes(numbers, Backlog(found.segments), Ledger(numbers, found.losses))
-        await self._renew_reservation()
-        for missing in found.missing:
-            self._lanes.ledger.add(missing)
-            self._log.warning("readings_may_be_missing", why=missing.why, last=missing.last)
-        await self._commit([])
+        disk = Disk(limits, clock)
+        await disk.start()
+        return cls(limits, clock, disk)
 
     async def close(self) -> None:
         """Put everything that waits on disk, and give unused numbers back."""
-        numbers = self._lanes.numbers
-        try:
-            previous = msgspec.json.encode(numbers.previous).decode()
-            await self._commit(self._lanes.unsaved(), {"previous": previous})
-            last = numbers.last
-            final = Reservation(self.epoch, last, last, self._clock.now(), clean=True)
-            await self._on_disk(lambda: self._reserve.write(final))
-        except DISK_ERRORS as error:
-            self._log.error("not_saved_at_the_stop", error=str(error))
-        finally:
-            await self._on_disk(self._store.close)
-            self._disk.shutdown()
-
-    async def _on_disk(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+        await self._disk.close()
 
     # --- readings in, messages out -------------------------------------------------------------
 
@@ -126,31 +77,46 @@ class Buffer:
             body: The encoded readings.
 
         Raises:
-            BufferUnavailable: No number is reserved, and the disk takes no reservation.
+            BufferUnavailable: No number is reserved, and the disk takes no reservation. A record
+                of loss will count these readings once it does.
         """
         if self._lanes.numbers.exhausted:
-            self._reserve_at_once()
+            self._reserve_for(ts, readings)
         seq, prev = self._lanes.numbers.take(device)
         self._lanes.append(Row(seq, prev, device, ts, mono, self.synced, readings, body))
         self.wake()
+
+    def _reserve_for(self, ts: int, readings: int) -> None:
+        try:
+            self._disk.reserve_at_once()
+        except BufferUnavailable:
+            self._lanes.ledger.count_unnumbered(ts, readings)
+            raise
 
     def next(self, *, backlog: bool = True) -> Item | None:
         """Hand out what to send next: live rows, then records of loss, then the backlog.
 
         It stays the caller's until `ack`, `refuse` or `give_back`.
         """
-        return self._lanes.next(backlog=backlog)
+        item = self._lanes.next(self._clock.mono(), backlog=backlog)
+        if isinstance(item, Row) and item.historical and self._lanes.backlog.hungry:
+            self._hungry.set()
+        return item
 
-    def is_historical(self, row: Row) -> bool:
-        """Tell whether the row, sent now, counts as historical."""
-        return self._lanes.is_historical(row, self._clock.mono())
+    @staticmethod
+    def is_historical(row: Row) -> bool:
+        """Tell whether a row that was handed out counts as historical."""
+        return row.historical
 
     def ack(self, item: Item) -> None:
         """Let an item go: the broker has it."""
         self._lanes.ack(item)
 
     def refuse(self, item: Item) -> None:
-        """Give up an item that the broker will never take; a loss record names it."""
+        """Give up a row that the broker will never take; a loss record names it.
+
+        A record of loss itself is not given up: it is handed out again after `give_back`.
+        """
         self._lanes.refuse(item)
 
     def give_back(self) -> None:
@@ -162,40 +128,39 @@ class Buffer:
     async def run(self) -> None:
         """Flush, demote, read back and keep the limits, until cancelled."""
         while True:
-            await asyncio.sleep(self._limits.flush / 4)
-            await self.tick()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._flush / 4):
+                    await self._hungry.wait()
+            self._hungry.clear()
+            await finished(self.tick())  # half-way, what the disk did could not be told any more
 
     async def tick(self) -> None:
-        """Do what is due now; disk errors are noted in `trouble` and tried again next time."""
-        try:
-            await self._flush_if_due()
-            if self._lanes.numbers.running_low:
-                await self._renew_reservation()
-            await self._keep_limits()
-            await self.refill()
-            self._note_trouble("")
-        except DISK_ERRORS as error:
-            self._note_trouble(str(error))
+        """Do what is due now; disk errors are noted in `trouble` and tried again next time.
+
+        Every step is tried, because a disk that takes nothing more can still be read, and what is
+        sent from it makes room.
+        """
+        disk = self._disk
+        steps = (disk.flush_if_due, disk.reserve_if_low, self._keep_limits, disk.refill)
+        troubles = [await self._trouble_of(step()) for step in steps]
+        self._note_trouble(next(filter(None, troubles), ""))
         self._lanes.demote(self._clock.mono(), disk_works=not self.trouble)
 
-    async def refill(self) -> None:
-        """Read more of the backlog back, if what was ready is nearly sent."""
-        lanes = self._lanes
-        segment = lanes.backlog.wanted(lanes.first_live, self._is_ripe)
-        if segment is None:
-            return
+    async def _trouble_of(self, step: Awaitable[bool | None]) -> str:
+        """Do one step; say what went wrong with the disk, if anything did."""
         try:
-            rows = await self._on_disk(lambda: self._store.rows(segment))
-        except ValueError as error:
-            self._log.error("damaged_segment", error=str(error))
-            lanes.give_up(segment, [], "corrupt")
-            return
-        lanes.backlog.loaded(segment, rows, lanes.held)
-        self.wake()
+            if await step:
+                self.wake()
+        except ERRORS as error:
+            now = self._clock.mono()
+            if code(error) in DAMAGED and now - self._salvaged_at > SALVAGE_PAUSE:
+                self._salvaged_at = now
+                return await self._trouble_of(self._disk.salvage())
+            return str(error) or type(error).__name__
+        return ""
 
-    def _is_ripe(self, segment: Segment) -> bool:
-        same_boot = segment.boot == self._clock.boot
-        return not same_boot or self._clock.mono() - segment.mono > LIVE_SECONDS
+    async def _keep_limits(self) -> bool:
+        return await self._disk.keep_limits(synced=self.synced)
 
     def _note_trouble(self, trouble: str) -> None:
         if trouble and not self.trouble:
@@ -204,75 +169,12 @@ class Buffer:
             self._log.info("disk_takes_the_buffer_again")
         self.trouble = trouble
 
-    async def _flush_if_due(self) -> None:
-        now = self._clock.mono()
-        rows = self._lanes.due(now, self._limits.flush)
-        if rows or now - self._last_commit >= self._limits.flush:
-            await self._commit(rows)
-
-    async def _commit(self, rows: list[Row], notes: dict[str, str | int] | None = None) -> None:
-        """Write rows and everything else that changed in one transaction."""
-        change = self._lanes.change(rows, self._clock.boot)
-        change.notes.update(notes or {})
-        if not change:
-            return
-        try:
-            segment = await self._on_disk(lambda: self._store.apply(change))
-        except BaseException:
-            self._lanes.restore(change)
-            raise
-        self._last_commit = self._clock.mono()
-        if segment:
-            self._lanes.saved(segment, rows)
-        self.used = await self._on_disk(self._store.used)
-
-    async def _renew_reservation(self) -> None:
-        reservation = self._reservation()
-        await self._on_disk(lambda: self._reserve.write(reservation))
-        self._lanes.numbers.granted(reservation)
-
-    def _reserve_at_once(self) -> None:
-        """Reserve in the event loop: only when numbers run out faster than they are renewed."""
-        reservation = self._reservation()
-        try:
-            self._reserve.write(reservation)
-        except OSError as error:
-            raise BufferUnavailable(f"no number can be reserved: {error}") from error
-        self._lanes.numbers.granted(reservation)
-
-    def _reservation(self) -> Reservation:
-        return self._lanes.numbers.reservation(
-            self._lanes.accounted(), self._clock.now(), self._clock.mono()
-        )
-
-    async def _keep_limits(self) -> None:
-        """Drop the oldest segments while they are too many or too old, and name them."""
-        lanes = self._lanes
-        excess = self.used - self._limits.max_bytes
-        dropped = False
-        while segment := lanes.backlog.oldest(lanes.held):
-            why = "capacity" if excess > 0 else "age"
-            if why == "age" and not self._is_expired(segment):
-                break
-            excess -= segment.size
-            lanes.give_up(segment, await self._on_disk(partial(self._rows, segment)), why)
-            dropped = True
-        if dropped:
-            await self._commit([])
-            self.wake()
-
-    def _rows(self, segment: Segment) -> list[Row]:
-        try:
-            return self._store.rows(segment)
-        except ValueError:
-            return []
-
-    def _is_expired(self, segment: Segment) -> bool:
-        """Only a clock that was right then and is right now tells how old something is."""
-        age = (self._clock.now() - segment.newest) / 1000
-        return segment.synced and self.synced and age > self._limits.max_age
-
     # --- for people ----------------------------------------------------------------------------
+
+    @property
+    def used(self) -> int:
+        """Bytes in use on disk."""
+        return self._disk.used
 
     @property
     def waiting(self) -> int:

@@ -4,14 +4,18 @@ One `Conditioner` belongs to one poll group and works on whole columns. It remem
 published last, and nothing else; time comes in as an argument.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from math import isfinite, lcm
+from math import inf, isfinite, lcm
 from typing import NamedTuple
 
 from edge_agent.config.model import Point
 from edge_agent.model import NOTHING, Flaw, Quality, Samples, Value, Why
+
+NEARLY = 0.9  # of the time between two polls
+LARGEST_FLOAT = int(sys.float_info.max)  # larger integers are as good as infinite
 
 Scaling = Callable[[float], float]
 
@@ -35,14 +39,15 @@ class Readings(NamedTuple):
 class _Gate:
     """Decides for one point with a deadband whether a value is news."""
 
-    __slots__ = ("basis", "last", "max_silence", "percent", "quality", "sent_at", "size")
+    __slots__ = ("basis", "last", "longest", "percent", "quality", "sent_at", "size")
 
     def __init__(self, point: Point) -> None:
         deadband = point.deadband
         self.size = deadband.size if deadband else 0.0
         self.percent = deadband.percent if deadband else False
         self.basis = abs(point.range[1] - point.range[0]) if point.range else None
-        self.max_silence = point.max_silence
+        # The next poll would come too late after this; polls are not on time to the millisecond.
+        self.longest = (point.max_silence or inf) - NEARLY * point.every
         self.last: Value = None
         self.quality: tuple[Quality, Why] | None = None
         self.sent_at: float | None = None
@@ -52,7 +57,7 @@ class _Gate:
         news = (
             self.sent_at is None
             or quality != self.quality
-            or (self.max_silence is not None and now - self.sent_at >= self.max_silence)
+            or now - self.sent_at > self.longest
             or self._moved(value)
         )
         if news:
@@ -135,11 +140,17 @@ class Conditioner:
 
 def _drop_unusable(values: list[Value], flaws: dict[int, Flaw]) -> None:
     """Make sure that no bad value and no number that is not finite is left."""
-    for index, value in enumerate(values):
-        if value.__class__ is float and not isfinite(value):
-            flaws[index] = Flaw(Quality.BAD, Why.NOT_A_NUMBER, f"value {value}")
-        elif value is None and index not in flaws:
-            flaws[index] = Flaw(Quality.BAD, Why.NO_VALUE)
+    unusable = [
+        (i, value)
+        for i, value in enumerate(values)
+        if value is None
+        or (value.__class__ is float and not isfinite(value))
+        or (value.__class__ is int and not -LARGEST_FLOAT <= value <= LARGEST_FLOAT)
+    ]
+    for index, value in unusable:
+        why = Why.NO_VALUE if value is None else Why.NOT_A_NUMBER
+        known = flaws.get(index) or Flaw(Quality.BAD, why, "" if value is None else "not finite")
+        flaws[index] = known._replace(quality=Quality.BAD)
     for index, flaw in flaws.items():
         if flaw.quality is Quality.BAD:
             values[index] = None
@@ -160,7 +171,14 @@ def scaling(scale: float, add: float) -> Scaling:
     def scaled(raw: float) -> float:
         if raw.__class__ is int:
             exact = raw * numerator + addend
-            return exact if denominator == 1 else exact / denominator
+            return exact if denominator == 1 else _divided(exact, denominator)
         return raw * scale + add
 
     return scaled
+
+
+def _divided(dividend: int, divisor: int) -> float:
+    try:
+        return dividend / divisor
+    except OverflowError:
+        return inf if dividend > 0 else -inf

@@ -35,10 +35,9 @@ async def served(
     """
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError):
             writer.write(msgspec.json.encode(describe()) + b"\n")
             await writer.drain()
-        writer.close()
 
     in_runtime, in_buffer = candidates(buffer_folder)
     path = in_runtime if os.access(in_runtime.parent, os.W_OK) else in_buffer

@@ -7,9 +7,9 @@ write one in fifteen minutes.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
@@ -20,6 +20,7 @@ from edge_agent.quantities import DURATION_PATTERN, seconds
 __all__ = [
     "Address",
     "ConnectionLost",
+    "Diagnosis",
     "Driver",
     "DriverError",
     "Duration",
@@ -57,7 +58,9 @@ Where 0 makes no sense add `Field(gt=0)`.
 class Settings(BaseModel):
     """How to reach the equipment: one link, that is one serial line, endpoint or session."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
 
     def line(self) -> str | None:
         """Name the physical line, such as `/dev/ttyUSB0` or `10.0.0.5:502`.
@@ -76,7 +79,24 @@ class Address(BaseModel):
     apart in a validator that runs before the others. `str(address)` is what people read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
+
+    @classmethod
+    def merged(cls, device: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a point's keys over those of its device, before they are checked as an address.
+
+        A driver overrides it where a key of the device is meant for some of its points only.
+        """
+        return {**device, **point}
+
+    def without(self, codes: Sequence[float | str]) -> "Address | None":
+        """Give an address that itself has no value where the raw one is among the point's codes.
+
+        None, the usual answer, means that samples hold raw values, and the agent compares them.
+        """
+        return None
 
     def value_type(self) -> str:
         """Name the type of the value, such as `int16` or `string`; empty if it is not known."""
@@ -96,11 +116,30 @@ class Plan(Generic[A]):
         cost: Seconds the line is busy when the device answers as it should.
         patience: Seconds after which the agent cancels the read; more than the driver's own
             timeouts of all its requests together.
+        cost_of_silence: Seconds the line is blocked when the device does not answer; 0 where the
+            driver does not know, then the agent measures it.
+        requests: How many requests it takes; each waits once for the device's answer.
     """
 
     addresses: tuple[A, ...]
     cost: float = 0.0
     patience: float = 30.0
+    cost_of_silence: float = 0.0
+    requests: int = 1
+
+
+class Diagnosis(NamedTuple):
+    """What is most likely wrong with a device or its line.
+
+    Attributes:
+        code: `E-...`, the same for the same fault, so that help can be given by telephone.
+        sentence: What is wrong, in plain words.
+        action: What to do next, in plain words.
+    """
+
+    code: str
+    sentence: str
+    action: str
 
 
 class Driver(ABC, Generic[S, A]):
@@ -119,6 +158,15 @@ class Driver(ABC, Generic[S, A]):
         self.settings = settings
         self.evidence: Counter[str] = Counter()
 
+    @classmethod
+    def faults(cls, settings: S, address: A) -> Mapping[str, str]:
+        """Tell what cannot work although settings and address are each right, for `check`.
+
+        Returns:
+            Key of the address -> a sentence of the form `what is wrong: write ...`.
+        """
+        return {}
+
     @abstractmethod
     async def open(self) -> None:
         """Open the link.
@@ -135,6 +183,36 @@ class Driver(ABC, Generic[S, A]):
             learnt: What earlier reads of this device taught; empty at first.
         """
         return Plan(tuple(addresses))
+
+    def probe(self, plan: Plan[A]) -> Plan[A]:
+        """Give the cheapest plan that shows whether the device of this plan answers. Pure.
+
+        The agent reads it, and uses nothing but the fact of an answer, while a device is silent.
+        """
+        return plan
+
+    def noticed(self, plan: Plan[A]) -> "Counter[str] | None":
+        """Give the evidence counted so far that concerns the device of this plan.
+
+        Returns:
+            None, the usual answer, where it cannot be told apart; then the agent blames the device
+            during whose read `evidence` grew.
+        """
+        return None
+
+    def diagnose(self, evidence: Mapping[str, int]) -> Diagnosis | None:
+        """Say what is most likely wrong with one device. Pure.
+
+        Args:
+            evidence: What was counted in its last reads, or since its last answer: the driver's
+                own kinds of evidence; `reads`, `answered`; `refused`, values it would not give;
+                `neighbours`, answers of others on the line since it fell silent, and
+                `answered_lately`, its own answers before.
+
+        Returns:
+            None where nothing is wrong, or nothing better can be said than that it is silent.
+        """
+        return None
 
     @abstractmethod
     async def read(self, plan: Plan[A]) -> Samples:

@@ -13,7 +13,16 @@ class DriverError(EdgeAgentError):
 
 
 class ConnectionLost(DriverError):  # noqa: N818 - named after what happened
-    """The link itself is gone: the poller closes the driver, waits and opens it again."""
+    """The link itself is gone: the poller closes the driver, waits and opens it again.
+
+    Attributes:
+        retry_after: Seconds to wait where trying costs nothing, as with a port that is not plugged
+            in; None to wait longer and longer.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NoResponse(DriverError):  # noqa: N818 - named after what happened

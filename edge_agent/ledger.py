@@ -22,21 +22,51 @@ class Ledger:
         self._waiting = deque(self._open.values())
         self._changed: dict[int, Loss] = {}
         self._settled: list[int] = []
+        self._unnumbered: list[Loss] = []
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self._open) + len(self._unnumbered)
+
+    @property
+    def records(self) -> list[Loss]:
+        """All numbered records."""
+        return list(self._open.values())
 
     def add(self, loss: Loss) -> None:
-        """Record a loss; its `seq` and `prev` are given here."""
+        """Record a loss; its `seq` and `prev` are given here, or as soon as a number is free."""
         tail = self._waiting[-1] if self._waiting else None
         if tail and not tail.sent and loss.continues(tail):
             tail.absorb(loss)
             self._changed[tail.seq] = tail
-            return
+        elif self._numbers.spent:
+            self._unnumbered.append(loss)
+        else:
+            self._number(loss)
+
+    def _number(self, loss: Loss) -> None:
         seq, prev = self._numbers.take(LOSS_TOPIC)
         loss = replace(loss, seq=seq, prev=prev)
         self._open[seq] = self._changed[seq] = loss
         self._waiting.append(loss)
+
+    def count_unnumbered(self, ts: int, readings: int) -> None:
+        """Count readings that got no number; one record names how many they were.
+
+        Args:
+            ts: When they were read, ms since 1970 UTC.
+            readings: How many.
+        """
+        fresh = Loss(0, 0, self._numbers.epoch, None, None, readings, ts, ts, "capacity")
+        if self._unnumbered and self._unnumbered[-1].first is None:
+            self._unnumbered[-1].absorb(fresh)
+        else:
+            self._unnumbered.append(fresh)
+
+    def number(self) -> None:
+        """Number the records that found no number free, now that more are reserved."""
+        losses, self._unnumbered = self._unnumbered, []
+        for loss in losses:
+            self.add(loss)
 
     def next(self) -> Loss | None:
         """Hand out the record to send next; from now on its content is fixed."""
@@ -44,7 +74,6 @@ class Ledger:
             return None
         loss = self._waiting.popleft()
         loss.sent = True
-        self._changed[loss.seq] = loss
         return loss
 
     def give_back(self, loss: Loss) -> None:
@@ -58,8 +87,15 @@ class Ledger:
         self._settled.append(loss.seq)
 
     def first_unsaved(self) -> int | None:
-        """Give the lowest number of a record that is not on disk as it is now."""
-        return min(self._changed, default=None)
+        """Give the lowest number that a record names, or has, that is not on disk as it is now.
+
+        What such a record names is neither on disk nor acknowledged any more: until the record
+        itself is on disk, it alone knows.
+        """
+        unsaved = [*self._changed.values(), *self._unnumbered]
+        epoch = self._numbers.epoch
+        named = (loss.first for loss in unsaved if loss.first and loss.lost_epoch == epoch)
+        return min([*named, *self._changed], default=None)
 
     def changes(self) -> tuple[list[Loss], list[int]]:
         """Hand over what the next flush must write and what it must delete."""

@@ -12,7 +12,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from edge_agent.reserve import sync_folder
+from edge_agent.threads import finished
+
 FILE = "notebook.json"
+GATHER_SECONDS = 1.0  # several changes in a row are one write
+RETRY_SECONDS = 30.0  # after the disk refused
 
 
 class Notebook:
@@ -21,6 +26,8 @@ class Notebook:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._dirty = asyncio.Event()
+        self._saving = asyncio.Lock()
+        self._trouble = ""
         self._log = structlog.get_logger().bind(part="notebook")
         self._pages: dict[str, dict[str, Any]] = self._read()
 
@@ -33,33 +40,48 @@ class Notebook:
         return list(self._pages.get(section, {}))
 
     def put(self, section: str, key: str, value: Any) -> None:
-        """Remember a JSON value; None forgets it."""
+        """Remember a JSON value; None forgets it. What is no JSON is logged and not remembered."""
         page = self._pages.setdefault(section, {})
-        if page.get(key) == value:
-            return
-        if value is None:
-            page.pop(key, None)
-        else:
-            page[key] = value
-        self._dirty.set()
+        forgotten = value is None and page.pop(key, None) is not None
+        if forgotten or (value is not None and self._put(page, key, value)):
+            self._dirty.set()
+
+    def _put(self, page: dict[str, Any], key: str, value: Any) -> bool:
+        try:
+            copy = msgspec.json.decode(msgspec.json.encode(value))
+        except (TypeError, ValueError, OverflowError) as error:
+            self._log.warning("not_json", key=key, error=str(error))
+            return False
+        changed: bool = page.get(key) != copy
+        page[key] = copy
+        return changed
 
     async def run(self) -> None:
         """Save changes soon after they happen, until cancelled."""
         while True:
             await self._dirty.wait()
-            await asyncio.sleep(1)  # several changes in a row are one write
+            await asyncio.sleep(RETRY_SECONDS if self._trouble else GATHER_SECONDS)
             await self.save()
 
     async def save(self) -> None:
-        """Write the file if anything changed; a failure is logged and costs no reading."""
-        if not self._dirty.is_set():
-            return
-        self._dirty.clear()
-        content = msgspec.json.format(msgspec.json.encode(self._pages))
-        try:
-            await asyncio.to_thread(_replace, self._path, content)
-        except OSError as error:
-            self._log.warning("not_saved", file=str(self._path), error=str(error))
+        """Write the file if anything changed; a failure is logged once and costs no reading."""
+        async with self._saving:
+            if not self._dirty.is_set():
+                return
+            self._dirty.clear()
+            content = msgspec.json.format(msgspec.json.encode(self._pages))
+            try:
+                await finished(asyncio.to_thread(_replace, self._path, content))
+            except OSError as error:
+                self._dirty.set()
+                self._note_trouble(str(error))
+            else:
+                self._note_trouble("")
+
+    def _note_trouble(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            self._log.warning("not_saved", file=str(self._path), error=trouble)
+        self._trouble = trouble
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
@@ -74,15 +96,13 @@ class Notebook:
 def _replace(path: Path, content: bytes) -> None:
     """Write a file so that after a power cut either the old or the new one is there."""
     fresh = path.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with open(fresh, "wb", opener=_private) as file:  # unlike os.write all of it, or it fails
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -3,6 +3,8 @@
 import os
 import socket
 
+import structlog
+
 
 def notify(*lines: str) -> None:
     """Send lines such as `READY=1` to the service manager; nothing happens without one."""
@@ -11,9 +13,13 @@ def notify(*lines: str) -> None:
         return
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.connect(address)
-        channel.sendall("\n".join(lines).encode())
+    kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    try:
+        with socket.socket(socket.AF_UNIX, kind) as channel:
+            channel.connect(address)
+            channel.sendall("\n".join(lines).encode())
+    except OSError as error:  # it notices by itself when it hears nothing; readings go on
+        structlog.get_logger().warning("service_manager_not_told", lines=lines, why=str(error))
 
 
 def watchdog_interval() -> float | None:

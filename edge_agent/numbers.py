@@ -4,7 +4,10 @@ from edge_agent.reserve import Reservation
 
 SMALLEST_RESERVE = 10_000
 SPARE = 100  # kept for records of loss when everything else has run out
-RESERVE_SECONDS = 1200.0  # how long a reserve lasts at the present rate; renewed at half of it
+RESERVE_SECONDS = 86400.0  # a reserve lasts this long at the present rate, if the disk refuses more
+RENEW_SECONDS = (
+    600.0  # how often what is accounted for is written down; bounds the range after a kill
+)
 
 
 class Numbers:
@@ -22,7 +25,7 @@ class Numbers:
         self.previous = previous
         self.reserved = last
         self._reserve = 0
-        self._reserved_at: tuple[float, int] | None = None
+        self._granted = (float("-inf"), last)
 
     def take(self, topic: str) -> tuple[int, int]:
         """Give the next number and the one before it on this topic (0 if none is known)."""
@@ -37,9 +40,15 @@ class Numbers:
         return self.last + SPARE >= self.reserved
 
     @property
-    def running_low(self) -> bool:
-        """Whether it is time to reserve more."""
-        return self.reserved - self.last < self._reserve / 2 or self.exhausted
+    def spent(self) -> bool:
+        """Whether not even a record of loss may take a number."""
+        return self.last >= self.reserved
+
+    def running_low(self, mono: float) -> bool:
+        """Tell whether it is time to reserve anew. `mono` is seconds on a steady clock."""
+        since, used = self._granted
+        is_stale = self.last > used and mono - since >= RENEW_SECONDS
+        return self.reserved - self.last < self._reserve / 2 or self.exhausted or is_stale
 
     def reservation(self, accounted: int, ts: int, mono: float) -> Reservation:
         """Say what to write down so that more numbers can be used.
@@ -49,16 +58,13 @@ class Numbers:
             ts: Wall clock, ms since 1970 UTC.
             mono: Seconds on a steady clock, to know the present rate.
         """
-        self._reserve = max(SMALLEST_RESERVE, int(self._rate(mono) * RESERVE_SECONDS))
-        self._reserved_at = (mono, self.last)
-        return Reservation(self.epoch, accounted, self.last + self._reserve, ts)
+        since, used = self._granted
+        rate = (self.last - used) / max(mono - since, 1.0)
+        reserve = max(SMALLEST_RESERVE, int(rate * RESERVE_SECONDS))
+        return Reservation(self.epoch, accounted, max(self.reserved, self.last + reserve), ts)
 
-    def granted(self, reservation: Reservation) -> None:
-        """Take note that the reservation is on disk."""
-        self.reserved = reservation.reserved
-
-    def _rate(self, mono: float) -> float:
-        if self._reserved_at is None:
-            return 0.0
-        since, used = self._reserved_at
-        return (self.last - used) / max(mono - since, 1.0)
+    def granted(self, reservation: Reservation, mono: float) -> None:
+        """Take note that the reservation is on disk; `mono` is when it was made."""
+        self.reserved = max(self.reserved, reservation.reserved)
+        self._reserve = self.reserved - self.last
+        self._granted = (mono, self.last)

@@ -16,7 +16,10 @@ from edge_agent.row import Loss, Row
 
 VERSION = 1
 LARGEST_EXACT = 2**53  # JSON readers that use doubles keep integers up to here (RFC 8259, 6)
-WIDE_TYPES = {"int64", "uint64", ""}  # may hold larger ones; "" is a type we do not know
+# All others may hold larger ones, also those that only some driver knows.
+NARROW_TYPES = {"bool", "float", "float32", "float64", "string"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32)
+}
 QUALITY_WORDS = {Quality.UNCERTAIN: "uncertain", Quality.BAD: "bad"}
 
 encode = msgspec.json.encode
@@ -54,12 +57,17 @@ class ReadingsEncoder:
         )
 
     def _exact(self, values: list[Value]) -> list[Value]:
-        for index in self._wide:
-            value = values[index]
-            if value.__class__ is int and abs(value) > LARGEST_EXACT:
-                values = list(values)
-                values[index] = str(value)
-        return values
+        large = [i for i in self._wide if _is_large(values[i])]
+        if not large:
+            return values
+        exact = list(values)
+        for index in large:
+            exact[index] = str(values[index])
+        return exact
+
+
+def _is_large(value: Value) -> bool:
+    return value.__class__ is int and not -LARGEST_EXACT <= value <= LARGEST_EXACT
 
 
 def _encode_each(values: Sequence[Value]) -> list[bytes]:
@@ -83,7 +91,8 @@ def _remarks(readings: Readings, index: int) -> bytes:
 
 
 def _may_be_wide(point: Point) -> bool:
-    return point.address.value_type() in WIDE_TYPES or abs(point.scale) > 1
+    narrow = point.address.value_type() in NARROW_TYPES
+    return not narrow or abs(point.scale) > 1 or abs(point.add) > LARGEST_EXACT / 2
 
 
 def data_message(epoch: str, row: Row, *, hist: bool) -> bytes:

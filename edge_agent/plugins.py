@@ -29,7 +29,12 @@ def load(name: str) -> type[AnyDriver]:
     except ModuleNotFoundError as error:
         raise DriverUnavailable(
             f"driver {name!r} needs the Python package {error.name!r}, which is not installed: "
-            f"pip install 'edge-agent[{name}]'"
+            f"{_remedy(entry)}"
+        ) from error
+    except Exception as error:  # what a driver does when it is imported must not end the agent
+        raise DriverUnavailable(
+            f"driver {name!r} of {_owner(entry)} cannot be imported: "
+            f"{type(error).__name__}: {error}; tell those who provide it"
         ) from error
     if not (isinstance(driver, type) and issubclass(driver, Driver)):
         raise DriverUnavailable(
@@ -51,6 +56,13 @@ def _only_entry(name: str) -> EntryPoint:
         hint = f"did you mean {near[0]!r}?" if near else f"installed are: {', '.join(names())}"
         raise DriverUnavailable(f"there is no driver {name!r}; {hint}")
     return found[0]
+
+
+def _remedy(entry: EntryPoint) -> str:
+    extras = (entry.dist and entry.dist.metadata.get_all("Provides-Extra")) or []
+    if entry.dist and entry.name in extras:
+        return f"pip install '{entry.dist.name}[{entry.name}]'"
+    return f"install {_owner(entry)} anew"
 
 
 def _owner(entry: EntryPoint) -> str:

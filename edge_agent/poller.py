@@ -4,42 +4,42 @@ This is the only place where a driver gets another try. Failure is data: a poll 
 becomes bad readings with a reason, and its neighbours are polled as before.
 """
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import structlog
 
 from edge_agent.backoff import backoff
+from edge_agent.caller import Caller
 from edge_agent.clock import Clock
 from edge_agent.config.model import Connection
-from edge_agent.errors import ConnectionLost, DriverError, NoResponse
+from edge_agent.driver import Plan
+from edge_agent.errors import DriverError
 from edge_agent.lateness import Lateness
 from edge_agent.model import Learnt, Samples, Why
 from edge_agent.plugins import AnyDriver
 from edge_agent.pollgroup import PollGroup, poll_groups
+from edge_agent.roster import Listener, Roster, why_unusable
 from edge_agent.schedule import Schedule
-from edge_agent.standing import DEMOTED_AFTER, Standing
+from edge_agent.standing import Standing
+from edge_agent.workload import AnswerTimes, Workload
 
 OPEN_SECONDS = 60.0  # a session with certificates over a slow line takes its time
 FIRST_DELAY, LAST_DELAY = 1.0, 30.0  # seconds before a lost link is opened again
 REOPEN_SECONDS = 30.0  # a link behind which nobody answers is opened anew this often
-SLACK = 10.0  # seconds beyond which a task that should have moved on counts as stuck
-
-T = TypeVar("T")
 
 
-class Keeper(Protocol):
+class Keeper(Listener, Protocol):
     """What a poller tells the rest of the agent."""
 
     def keep(self, group: PollGroup, samples: Samples) -> None:
         """Take the samples of one poll."""
 
-    def note(self, device: str, standing: Standing) -> None:
-        """Take note that a device's standing changed."""
-
     def learn(self, device: str, learnt: Learnt) -> None:
         """Remember what a driver learnt about a device."""
+
+    def time(self, device: str, seconds: float) -> None:
+        """Remember how long a device takes to answer."""
 
 
 class Poller:
@@ -54,10 +54,11 @@ class Poller:
         origin: Instant of the steady clock on which its polls are aligned.
 
     Attributes:
-        state: `opening`, `up` or `down`, for people.
-        why: Why it is down.
+        state, why: `opening`, `up` or `down`, and why it is down; for people.
         overruns: Polls that were skipped because the line cannot keep up.
-        stuck_after: Instant of the steady clock by which the task will have moved on.
+        reopened: How often a link that broke was there again at once.
+        roster: How its devices stand.
+        workload: Whether the line keeps up.
     """
 
     def __init__(
@@ -70,110 +71,153 @@ class Poller:
         *,
         origin: float = 0.0,
     ) -> None:
-        self.name = connection.name
         self.driver = driver
         self.state, self.why = "opening", ""
-        self.overruns = 0
-        self.polls = 0
+        self.overruns = self.polls = self.reopened = 0
         self.lateness = Lateness()
-        self.stuck_after = clock.mono() + OPEN_SECONDS
         self._keeper = keeper
         self._clock = clock
         self._origin = origin
-        shared = len(connection.devices) > 1
-        self.devices = {device.name: Standing(shared=shared) for device in connection.devices}
+        self._log = structlog.get_logger().bind(part="poller", connection=connection.name)
+        self.roster = Roster(connection, driver, keeper, self._log)
         self._groups = [
             group
             for device in connection.devices
             for group in poll_groups(device, driver, learnt.get(device.name, {}))
         ]
+        self.workload = Workload([group.every for group in self._groups], clock.mono())
+        self._answer_times = AnswerTimes()
         self._delays = backoff(FIRST_DELAY, LAST_DELAY)
-        self._log = structlog.get_logger().bind(part="poller", connection=connection.name)
+        self._caller = Caller(driver, clock, self._log, OPEN_SECONDS)
+        self._has_answered = False
 
     async def run(self) -> None:
         """Poll until cancelled."""
+        patience = OPEN_SECONDS
         while True:
+            delay = 0.0
             try:
-                await self._open()
+                await self._open(patience)
+                patience = OPEN_SECONDS
                 await self._poll_until_lost()
             except DriverError as error:
-                self._cut_off(str(error))
-            else:
-                continue  # opened anew because nobody answers
+                if self._has_answered and not self._caller.is_buggy:
+                    # Many close a link that was idle. If it does not open before the next poll is
+                    # due everyone is told; once it is open all are polled, so nothing is missed.
+                    patience = min(OPEN_SECONDS, *self.intervals)
+                    self.reopened += 1
+                else:
+                    self._cut_off(str(error))
+                    patience, delay = OPEN_SECONDS, self._delay(error)
             finally:
-                await self._close()
-            await self._sleep(next(self._delays))
+                self._has_answered = False
+                await self._caller.close()
+            if delay:
+                await self._caller.sleep(delay)
 
-    async def _open(self) -> None:
-        try:
-            await self._call(self.driver.open(), OPEN_SECONDS)
-        except TimeoutError:
-            raise ConnectionLost(f"cannot be opened within {OPEN_SECONDS:.0f} s") from None
+    def _delay(self, error: DriverError) -> float:
+        """Give the seconds until the link is tried again."""
+        wanted = getattr(error, "retry_after", None)
+        return next(self._delays) if wanted is None else wanted
+
+    async def _open(self, patience: float) -> None:
+        await self._caller.open(patience)
         if self.state != "up":
             self._log.info("connection_up")
         self.state, self.why = "up", ""
 
-    async def _close(self) -> None:
-        try:
-            await self._call(self.driver.close(), SLACK)
-        except (DriverError, TimeoutError) as error:
-            self._log.warning("not_closed_properly", why=str(error) or "takes too long")
-
     async def _poll_until_lost(self) -> None:
         """Poll; returns when nobody answers, to open the link anew."""
         opened = self._clock.mono()
-        schedule = Schedule([group.every for group in self._groups], opened, self._origin)
+        schedule = Schedule(self.intervals, opened, self._origin)
         while True:
             due, index = schedule.peek()
-            if (wait := due - self._clock.mono()) > 0:
-                await self._sleep(wait)
+            probe_due, device = self.roster.next_probe()
+            if (wait := min(due, probe_due) - self._clock.mono()) > 0:
+                await self._caller.sleep(wait)
             now = self._clock.mono()
-            self.lateness.add(now - due)
-            await self._poll(self._groups[index], now)
-            self.overruns += schedule.advance(self._clock.mono())
-            if now - opened > REOPEN_SECONDS and self._nobody_answers():
+            if probe_due < due:
+                await self._probe(device)
+            else:
+                await self._keep_to(schedule, due, index, now)
+            self.roster.catch_up(now)
+            if now - opened > REOPEN_SECONDS and self.roster.nobody_answers:
                 return
 
-    async def _poll(self, group: PollGroup, now: float) -> None:
-        standing = self.devices[group.device]
-        if not standing.may_be_asked(now):
+    async def _keep_to(self, schedule: Schedule, due: float, index: int, now: float) -> None:
+        """Poll the group that is due, unless its device is only probed, and move on."""
+        group = self._groups[index]
+        if self.devices[group.device].is_demoted:
+            schedule.advance(now)
             return
+        if self.roster.is_line_silent and now - due > group.every / 2:
+            # While timeouts keep it waiting, its last values must not pass for present ones.
+            self._keep_bad([group], Why.TIMEOUT, "not asked in time: others do not answer either")
+            schedule.advance(now)
+            return
+        self.lateness.add(now - due)
+        await self._poll(group)
+        ended = self._clock.mono()
+        skipped = schedule.advance(ended)
+        self.overruns += skipped
+        self.workload.add(index, ended - now, skipped)
+        if self.workload.judge(ended):
+            self.roster.set_overload(self.workload.overload, ended)
+
+    async def _poll(self, group: PollGroup) -> None:
+        """Read a poll group; when its device comes back, its other points are read as well."""
         self.polls += 1
-        try:
-            samples = await self._read(group)
-        except NoResponse as error:
-            changed = standing.missed(str(error), self._clock.mono())
-            samples = Samples.all_bad(len(group.plan.addresses), Why.TIMEOUT, str(error))
-        else:
-            changed = standing.answered()
-            self._delays = backoff(FIRST_DELAY, LAST_DELAY)
-        if changed:
-            self._note(group.device)
+        began = self._clock.mono()
+        samples = await self._caller.read(group.plan)
+        detail = why_unusable(samples)
+        is_back = detail is None and self._note_answer(group, samples, began)
+        if detail is not None:
+            self._note_miss(group, group.plan, detail, began)
         self._keeper.keep(group, samples)
         if samples.learnt is not None:
             self._learn(group.device, samples.learnt)
+        if is_back:
+            for other in self._others(group):
+                await self._poll(other)
 
-    async def _read(self, group: PollGroup) -> Samples:
-        patience, wanted = group.plan.patience, len(group.plan.addresses)
-        try:
-            samples = await self._call(self.driver.read(group.plan), patience)
-        except TimeoutError:
-            raise NoResponse(f"no answer within {patience:g} s") from None
-        if len(samples) != wanted:
-            raise ConnectionLost(f"driver bug: {len(samples)} samples for {wanted} addresses")
-        return samples
+    async def _probe(self, device: str) -> None:
+        """Ask a silent device something short; once it answers all its points are read at once."""
+        group = next(group for group in self._groups if group.device == device)
+        plan = self.driver.probe(group.plan)
+        began = self._clock.mono()
+        if plan is not group.plan:
+            samples = await self._caller.read(plan)
+            detail = why_unusable(samples)
+            if detail is not None:
+                self._note_miss(group, plan, detail, began)
+                self._keep_bad([group], Why.TIMEOUT, detail)
+                return
+        await self._poll(group)
 
-    async def _call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Wait for a driver; a bug in it costs its connection, not the agent."""
-        self._expect(seconds)
-        try:
-            async with asyncio.timeout(seconds):
-                return await work
-        except (DriverError, TimeoutError):
-            raise
-        except Exception as error:
-            self._log.exception("driver_bug")
-            raise ConnectionLost(f"driver bug: {type(error).__name__}: {error}") from error
+    def _note_answer(self, group: PollGroup, samples: Samples, began: float) -> bool:
+        """Note that a read brought something; tell whether the device was silent before."""
+        now, plan, device = self._clock.mono(), group.plan, group.device
+        self._has_answered, self._delays = True, backoff(FIRST_DELAY, LAST_DELAY)
+        each = (now - began - plan.cost) / max(1, plan.requests)
+        if (seconds := self._answer_times.add(device, each)) is not None:
+            self._keeper.time(device, seconds)
+        return self.roster.answered(device, samples, self._caller.found(device, plan), now)
+
+    def _note_miss(self, group: PollGroup, plan: Plan[Any], detail: str, began: float) -> None:
+        """Note that a read brought nothing; a device that falls silent has no good point left."""
+        device, now = group.device, self._clock.mono()
+        cost = max(now - began, plan.cost_of_silence)
+        found = self._caller.found(device, group.plan)
+        if self.roster.missed(device, detail, found, now, cost=cost):
+            self._keep_bad(self._others(group), Why.TIMEOUT, detail)
+
+    def _others(self, group: PollGroup) -> list[PollGroup]:
+        """Give the other poll groups of the same device."""
+        return [one for one in self._groups if one.device == group.device and one is not group]
+
+    def _keep_bad(self, groups: Sequence[PollGroup], why: Why, detail: str) -> None:
+        for group in groups:
+            self._keeper.keep(group, Samples.all_bad(len(group.plan.addresses), why, detail))
 
     def _learn(self, device: str, learnt: Learnt) -> None:
         self._keeper.learn(device, learnt)
@@ -181,33 +225,23 @@ class Poller:
             if group.device == device:
                 group.plan_again(self.driver, learnt)
 
-    def _nobody_answers(self) -> bool:
-        return all(standing.misses >= DEMOTED_AFTER for standing in self.devices.values())
-
     def _cut_off(self, why: str) -> None:
         """Tell everyone that nothing can be read: at once, and again after every failed try."""
         if (self.state, self.why) != ("down", why):
             self._log.warning("connection_down", why=why)
         self.state, self.why = "down", why
-        for device, standing in self.devices.items():
-            if standing.cut_off(why):
-                self._note(device)
-        for group in self._groups:
-            bad = Samples.all_bad(len(group.plan.addresses), Why.LINK_DOWN, why)
-            self._keeper.keep(group, bad)
+        self.roster.cut_off(why, self._clock.mono())
+        self._keep_bad(self._groups, Why.LINK_DOWN, why)
 
-    def _note(self, device: str) -> None:
-        standing = self.devices[device]
-        say = self._log.info if standing.state == "up" else self._log.warning
-        say("device_" + standing.state, device=device, why=standing.why)
-        self._keeper.note(device, standing)
+    @property
+    def stuck_after(self) -> float:
+        """Give the instant of the steady clock by which the task will have moved on."""
+        return self._caller.stuck_after
 
-    async def _sleep(self, seconds: float) -> None:
-        self._expect(seconds)
-        await asyncio.sleep(seconds)
-
-    def _expect(self, seconds: float) -> None:
-        self.stuck_after = self._clock.mono() + seconds + SLACK
+    @property
+    def devices(self) -> dict[str, Standing]:
+        """Give how each device stands."""
+        return self.roster.standings
 
     @property
     def intervals(self) -> Sequence[float]:

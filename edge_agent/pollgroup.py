@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from edge_agent.conditioning import Conditioner
 from edge_agent.config.model import Device, Point
 from edge_agent.driver import Plan
-from edge_agent.model import Learnt, Samples
+from edge_agent.model import Learnt, Samples, Why
 from edge_agent.payload import ReadingsEncoder
 from edge_agent.plugins import AnyDriver
 
@@ -21,18 +21,37 @@ class PollGroup:
         plan: How the driver reads them.
     """
 
-    __slots__ = ("_conditioner", "_encoder", "device", "every", "plan")
+    __slots__ = ("_conditioner", "_encoder", "_names", "_refused", "device", "every", "plan")
 
     def __init__(self, device: str, points: Sequence[Point], driver: AnyDriver, learnt: Learnt):
         self.device = device
         self.every = points[0].every
         self._conditioner = Conditioner(points)
         self._encoder = ReadingsEncoder(points)
+        self._names = tuple(point.name for point in points)
+        self._refused: dict[int, str] = {}  # index -> what the device said
         self.plan: Plan[object] = driver.plan([point.address for point in points], learnt)  # type: ignore[type-var]  # the driver's own addresses
 
     def plan_again(self, driver: AnyDriver, learnt: Learnt) -> None:
         """Make a new plan from what the driver learnt."""
         self.plan = driver.plan(self.plan.addresses, learnt)
+
+    def note_refusals(self, samples: Samples) -> tuple[dict[str, str], list[str]]:
+        """Compare with the polls before.
+
+        Returns:
+            Point -> why, for those that the device refuses from now on; and the points that it
+            gives again.
+        """
+        if not (samples.flaws or self._refused):
+            return {}, []
+        refused = {i: flaw.detail for i, flaw in samples.flaws.items() if flaw.why is Why.REFUSED}
+        new = {self._names[i]: why for i, why in refused.items() if i not in self._refused}
+        given = [i for i in self._refused if i not in samples.flaws]
+        self._refused |= refused
+        for index in given:
+            del self._refused[index]
+        return new, [self._names[i] for i in given]
 
     def encode(self, samples: Samples, now: float) -> list[tuple[int, bytes]]:
         """Turn one poll's samples into message bodies, with the number of readings in each.

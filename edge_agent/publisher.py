@@ -256,7 +256,7 @@ class Publisher:
         if item is None:
             return False
         topic, content = self._message(item)
-        if too_large(session, topic, content):
+        if isinstance(item, Row) and too_large(session, topic, content):
             self._dead_letter(item, f"{len(content)} bytes, the broker takes {session.largest}")
             return True
         historical = isinstance(item, Row) and item.historical
@@ -309,11 +309,11 @@ class Publisher:
 
     def _refused(self, flight: Flight, code: int, reason: str) -> None:
         """Obey the broker: keep and retry slowly, or give up by name what it will never take."""
-        if flight.item is not None and code in NEVER_TAKEN:
+        if isinstance(flight.item, Row) and code in NEVER_TAKEN:
             self._dead_letter(flight.item, reason)
             return
         problem: Any = BrokerUnavailable(f"the broker refuses a message: {reason}")
-        if code in (NOT_AUTHORISED, NO_SUBSCRIBER):
+        if code in {NOT_AUTHORISED, NO_SUBSCRIBER, *NEVER_TAKEN}:
             problem = NotAllowed(
                 f"the broker refuses messages below {self._root}: {reason}; allow user "
                 f"{self._settings.username or '(none)'!r} to publish there"

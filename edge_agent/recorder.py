@@ -5,15 +5,16 @@ import structlog
 from edge_agent import payload
 from edge_agent.buffer import Buffer
 from edge_agent.clock import Clock
+from edge_agent.config.experience import ANSWER_TIMES, LEARNT
 from edge_agent.config.model import Connection
 from edge_agent.errors import BufferUnavailable
 from edge_agent.model import Learnt, Samples
 from edge_agent.notebook import Notebook
 from edge_agent.pollgroup import PollGroup
 from edge_agent.publisher import Publisher
-from edge_agent.standing import Standing
+from edge_agent.standing import Standing, State
 
-LEARNT = "learnt"  # section of the notebook
+RETAINED_TOPICS = ("meta", "status")  # of each device, below the agent's root
 
 
 class Recorder:
@@ -33,7 +34,7 @@ class Recorder:
         self.readings = 0
         self.unkept = 0
         self.last_good: dict[str, int] = {}
-        self.since: dict[str, int] = {}
+        self._states: dict[str, tuple[State, int]] = {}  # device -> its state, and since when
         self._buffer = buffer
         self._notebook = notebook
         self._clock = clock
@@ -44,6 +45,7 @@ class Recorder:
         ts, mono = self._clock.now(), self._clock.mono()
         if len(samples.flaws) < len(samples):
             self.last_good[group.device] = ts
+        self._name_refused(group, samples)
         for count, body in group.encode(samples, mono):
             try:
                 self._buffer.append(group.device, ts, mono, count, body)
@@ -52,16 +54,38 @@ class Recorder:
             else:
                 self.readings += count
 
+    def _name_refused(self, group: PollGroup, samples: Samples) -> None:
+        """Log which points a device refuses: once, not at every poll."""
+        refused, given = group.note_refusals(samples)
+        if refused:
+            why = next(iter(refused.values()))
+            self._log.warning(
+                "points_refused",
+                device=group.device,
+                points=list(refused),
+                why=why,
+                action="compare their addresses with the device's manual",
+            )
+        if given:
+            self._log.info("points_given_again", device=group.device, points=given)
+
     def _count_unkept(self, count: int, error: BufferUnavailable) -> None:
         if not self.unkept:
             self._log.error("readings_not_kept", why=str(error))
         self.unkept += count
 
     def note(self, device: str, standing: Standing) -> None:
-        """Publish that a device's standing changed."""
-        since = self.since[device] = self._clock.now()
+        """Publish that a device's standing changed; `since` is when its state did."""
+        state, since = self._states.get(device, (None, 0))
+        if state is not standing.state:
+            since = self._clock.now()
+            self._states[device] = standing.state, since
         content = payload.device_status(standing.state, since, standing.why, standing.code)
         self.publisher.announce(f"{device}/status", content)
+
+    def since(self, device: str) -> int | None:
+        """Give since when a device has its state, ms since 1970 UTC; None if it has none yet."""
+        return self._states[device][1] if device in self._states else None
 
     def describe(self, connection: Connection) -> None:
         """Publish what a platform must know about the devices of a connection."""
@@ -74,13 +98,17 @@ class Recorder:
     def forget(self, device: str) -> None:
         """Clear the retained topics of a device that is no longer configured."""
         self.last_good.pop(device, None)
-        self.since.pop(device, None)
-        for topic in ("meta", "status"):
+        self._states.pop(device, None)
+        for topic in RETAINED_TOPICS:
             self.publisher.announce(f"{device}/{topic}", b"")
 
     def learn(self, device: str, learnt: Learnt) -> None:
         """Remember what a driver learnt about a device."""
         self._notebook.put(LEARNT, device, dict(learnt))
+
+    def time(self, device: str, seconds: float) -> None:
+        """Remember how long a device takes to answer, for `check`."""
+        self._notebook.put(ANSWER_TIMES, device, seconds)
 
     def learnt(self, connection: Connection) -> dict[str, Learnt]:
         """Give what is remembered about the devices of a connection."""

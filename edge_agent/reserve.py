@@ -2,10 +2,12 @@
 
 A healthy gateway writes nothing to its card per reading, so numbers are reserved ahead: after a
 kill, counting goes on behind the reserved range, and a loss record names what of it may be
-missing. The two copies are written in turn, so that one is always whole; each carries a checksum.
-The file also remembers the epoch when the database itself is destroyed.
+missing. Both copies are written, one after the other, so that one is always whole, and so that a
+copy that rots leaves no older one to be believed; each carries a checksum. The file also remembers
+the epoch when the database itself is destroyed.
 """
 
+import errno
 import os
 import zlib
 from dataclasses import dataclass
@@ -52,15 +54,16 @@ class ReserveFile:
         return newest
 
     def write(self, reservation: Reservation) -> None:
-        """Write the older copy anew and wait until it is on the disk.
+        """Write both copies anew and wait until they are on the disk.
 
         Raises:
-            OSError: The disk does not take it.
+            OSError: The disk does not take them.
         """
         generation = self._generation + 1
         content = msgspec.json.encode(msgspec.structs.replace(reservation, generation=generation))
         line = b"%08x %b" % (zlib.crc32(content), content)
-        _write(self.folder / COPIES[generation % 2], line.ljust(SIZE - 1) + b"\n")
+        for name in COPIES:
+            _write(self.folder / name, line.ljust(SIZE - 1) + b"\n")
         self._generation = generation
 
 
@@ -75,9 +78,22 @@ def _read(path: Path) -> Reservation | None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    is_new = not path.exists()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        os.pwrite(handle, content, 0)
+        if os.pwrite(handle, content, 0) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if is_new:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names of new and renamed files are on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -1,7 +1,14 @@
-"""What waits in the buffer: rows of encoded readings, and records of what was lost."""
+"""What waits in the buffer: rows of encoded readings, segments of them, and records of loss.
 
+Also how they are packed for the disk. Each pack carries a checksum, because SQLite keeps none.
+"""
+
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 LOSS_TOPIC = "_agent/loss"  # below the agent's root
 
@@ -20,7 +27,8 @@ class Row:
         readings: How many readings the body holds.
         body: The encoded readings.
         home: Identity of the segment on disk that also holds the row; None while only in memory.
-        historical: Read back from disk to be sent after live readings.
+        read_back: Made from a segment on disk, where it stays until it is done.
+        historical: To be sent after live readings and marked, because it is too old for them.
         done: Acknowledged, or given up with a loss record.
     """
 
@@ -33,8 +41,68 @@ class Row:
     readings: int
     body: bytes
     home: int | None = None
+    read_back: bool = False
     historical: bool = False
     done: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """What is known in memory about one segment on disk.
+
+    Attributes:
+        id: The number of its first row.
+        last: The number of its last row.
+        pending: How many of its rows are not acknowledged.
+        readings: How many readings it held when written.
+        oldest: When its first row was read, ms since 1970 UTC.
+        newest: When its last row was read, likewise.
+        mono: The same on the steady clock of `boot`, seconds.
+        boot: Identity of the boot in which it was written.
+        synced: Whether the wall clock was right for all its rows.
+        size: Bytes of its blob.
+        acked: Numbers of its rows that are acknowledged.
+    """
+
+    id: int
+    last: int
+    pending: int
+    readings: int
+    oldest: int
+    newest: int
+    mono: float
+    boot: str
+    synced: bool
+    size: int
+    acked: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], boot: str, size: int) -> "Segment":
+        """Describe rows that are packed into one segment."""
+        first, last = rows[0], rows[-1]
+        readings, synced = sum(row.readings for row in rows), all(row.synced for row in rows)
+        times = first.ts, last.ts, last.mono
+        return cls(first.seq, last.seq, len(rows), readings, *times, boot, synced, size)
+
+    def head(self) -> bytes:
+        """Pack what stands on disk beside the rows."""
+        rows = self.pending + len(self.acked)
+        times = self.oldest, self.newest, self.mono
+        return seal((self.id, self.last, rows, self.readings, *times, self.boot, self.synced))
+
+    @classmethod
+    def opened(cls, key: int, head: object, size: int, acked: set[int]) -> "Segment":
+        """Make a segment of what stands on disk.
+
+        Raises:
+            Damaged: The head is not what was written.
+        """
+        columns = unseal(head, _decode_head)
+        written, last, rows, readings, oldest, newest, mono, boot, synced = columns
+        if written != key:
+            raise Damaged("it is another segment")
+        times, pending = (oldest, newest, mono), rows - len(acked)
+        return cls(key, last, pending, readings, *times, boot, synced, size, acked)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,8 +144,8 @@ class Loss:
     def absorb(self, other: "Loss") -> None:
         """Take the range that follows this one into this record."""
         self.last, self.newest = other.last, other.newest
-        if self.readings is not None and other.readings is not None:
-            self.readings += other.readings
+        if self.readings is not None:
+            self.readings = None if other.readings is None else self.readings + other.readings
 
     def payload(self, epoch: str) -> dict[str, Any]:
         """Give the record as the contract's JSON object."""
@@ -95,3 +163,72 @@ class Loss:
             "exposed_ms": self.exposed_ms,
             "why": self.why,
         }
+
+
+# --- packing -----------------------------------------------------------------------------------
+
+T = TypeVar("T")
+_Stored = tuple[int, int, str, int, float, bool, int, bytes]
+_encode = msgspec.msgpack.encode
+_decode_rows = msgspec.msgpack.Decoder(list[_Stored]).decode
+_decode_head = msgspec.msgpack.Decoder(tuple[int, int, int, int, int, int, float, str, bool]).decode
+decode_loss = msgspec.msgpack.Decoder(Loss).decode
+decode_numbers = msgspec.msgpack.Decoder(set[int]).decode
+
+
+class Damaged(Exception):  # noqa: N818 - named after what happened
+    """What stands on disk is not what was written."""
+
+
+def pack(rows: Sequence[Row]) -> bytes:
+    """Pack the rows of a segment."""
+    return _guarded(zlib.compress(_encode([_columns(row) for row in rows]), 1))
+
+
+def _columns(row: Row) -> _Stored:
+    return (
+        row.seq, row.prev, row.device, row.ts, row.mono, row.synced, row.readings, row.body
+    )  # fmt: skip
+
+
+def unpack(packed: object, key: int) -> list[Row]:
+    """Unpack the rows of the segment with this id.
+
+    Raises:
+        Damaged: They are not what was written.
+    """
+    stored = _decoded(zlib.decompress(_checked(packed)), _decode_rows)
+    if not stored or stored[0][0] != key:
+        raise Damaged("it is another segment")
+    return [Row(*columns, home=key, read_back=True, historical=True) for columns in stored]
+
+
+def seal(thing: object) -> bytes:
+    """Pack something small."""
+    return _guarded(_encode(thing))
+
+
+def unseal(sealed: object, decode: Callable[[bytes], T]) -> T:
+    """Check and unpack what `seal` made.
+
+    Raises:
+        Damaged: It is not what was written.
+    """
+    return _decoded(_checked(sealed), decode)
+
+
+def _guarded(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(4) + content
+
+
+def _checked(guarded: object) -> bytes:
+    if not isinstance(guarded, bytes) or guarded[:4] != zlib.crc32(guarded[4:]).to_bytes(4):
+        raise Damaged("the checksum does not fit")
+    return guarded[4:]
+
+
+def _decoded(content: bytes, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(content)
+    except msgspec.DecodeError as error:
+        raise Damaged(str(error)) from error

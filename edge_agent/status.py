@@ -17,7 +17,7 @@ def describe(agent: Agent) -> dict[str, Any]:
         "buffer": _buffer(agent),
         "connections": [_connection(name, one) for name, one in agent.running.items()],
         "devices": [
-            _device(agent, device, standing)
+            _device(agent, one, device, standing)
             for one in agent.running.values()
             for device, standing in one.poller.devices.items()
         ],
@@ -84,16 +84,21 @@ def _connection(name: str, one: Running) -> dict[str, Any]:
         "why": poller.why,
         "polls": poller.polls,
         "overruns": poller.overruns,
+        "reopened": poller.reopened,
+        "busy": poller.workload.busy,
+        "overload": poller.workload.overload,
         "lateness_p99_ms": poller.lateness.percentile(0.99),
         "evidence": dict(poller.driver.evidence),
     }
 
 
-def _device(agent: Agent, device: str, standing: Standing) -> dict[str, Any]:
+def _device(agent: Agent, one: Running, device: str, standing: Standing) -> dict[str, Any]:
     return {
         "device": device,
         "state": standing.state,
         "last_good": agent.recorder.last_good.get(device),
-        "since": agent.recorder.since.get(device),
+        "since": agent.recorder.since(device),
         "why": standing.why,
+        "code": standing.code,
+        "evidence": dict(one.poller.roster.evidence[device].totals),
     }

@@ -2,25 +2,25 @@
 
 What one flush writes is one *segment*: row headers and bodies together, compressed, in one blob,
 because a row of SQLite per message wears a card several times faster. Everything of a flush is
-one transaction with `synchronous=FULL`: it is on the card, or it never happened. All methods block
-and are called from one thread.
+one transaction with `synchronous=FULL`: it is on the card, or it never happened. SQLite keeps no
+checksums, so what is read back carries its own. All methods block and are called from one thread.
 """
 
 import sqlite3
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from edge_agent.row import Loss, Row
+from edge_agent.row import Damaged, Loss, Row, Segment, pack, seal, unpack
 
 SCHEMA = 1
 # page_size 1024 and secure_delete off halve the bytes written per reading (measured with FULL and
 # one commit a second); the WAL is folded back at about 2 MB, so that it stays small on any card.
+# The lock keeps a second agent out, which would use the same numbers for other readings.
 SETTINGS = """
+PRAGMA locking_mode=EXCLUSIVE;
 PRAGMA page_size=1024;
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
@@ -29,52 +29,35 @@ PRAGMA wal_autocheckpoint=2000;
 PRAGMA journal_size_limit=4194304;
 PRAGMA cache_size=-512;
 """
+# The last line tells at once whether the file can be written.
 TABLES = """
 CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, last INTEGER NOT NULL,
-    rows INTEGER NOT NULL, readings INTEGER NOT NULL, oldest INTEGER NOT NULL,
-    newest INTEGER NOT NULL, mono REAL NOT NULL, boot TEXT NOT NULL, synced INTEGER NOT NULL,
-    body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS acked(segment INTEGER PRIMARY KEY, numbers BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS loss(seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
+DELETE FROM loss WHERE seq < 0;
 """
 
-_Stored = tuple[int, int, str, int, float, bool, int, bytes]
-_decode_rows = msgspec.msgpack.Decoder(list[_Stored]).decode
-_decode_numbers = msgspec.msgpack.Decoder(set[int]).decode
-_decode_loss = msgspec.msgpack.Decoder(Loss).decode
-_encode = msgspec.msgpack.encode
+# primary result codes of SQLite: https://www.sqlite.org/rescode.html
+DAMAGED = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    # our statements are constant: where they do not fit, the tables are not what we made
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+}
+PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}
+# UnicodeError: where SQLite's message quotes damaged text
+ERRORS = (OSError, sqlite3.Error, UnicodeError)
 
 
-@dataclass(slots=True, eq=False)
-class Segment:
-    """What is known in memory about one segment on disk.
-
-    Attributes:
-        id: The number of its first row.
-        last: The number of its last row.
-        pending: How many of its rows are not acknowledged.
-        readings: How many readings it held when written.
-        oldest: When its first row was read, ms since 1970 UTC.
-        newest: When its last row was read, likewise.
-        mono: The same on the steady clock of `boot`, seconds.
-        boot: Identity of the boot in which it was written.
-        synced: Whether the wall clock was right for all its rows.
-        size: Bytes of its blob.
-        acked: Numbers of its rows that are acknowledged.
-    """
-
-    id: int
-    last: int
-    pending: int
-    readings: int
-    oldest: int
-    newest: int
-    mono: float
-    boot: str
-    synced: bool
-    size: int
-    acked: set[int] = field(default_factory=set)
+def code(error: Exception) -> int:
+    """Give SQLite's primary result code, 0 where there is none."""
+    if isinstance(error, UnicodeError):
+        return sqlite3.SQLITE_CORRUPT
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 @dataclass
@@ -106,16 +89,22 @@ class Change:
 
 
 class Store:
-    """The SQLite file. Errors are sqlite3.Error or OSError."""
+    """The SQLite file. Failures are raised as `ERRORS`.
+
+    Attributes:
+        epoch: Once set, only a file of this epoch is opened again.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.epoch: str | None = None
         self._db: sqlite3.Connection | None = None
 
     def open(self) -> None:
         """Open or create the file, and make sure it is ours and readable."""
         self.close()
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        db.text_factory = partial(str, encoding="utf-8", errors="replace")
         try:
             db.executescript(SETTINGS + TABLES)
             self.path.chmod(0o600)
@@ -133,68 +122,94 @@ class Store:
     @property
     def _sql(self) -> sqlite3.Connection:
         if self._db is None:
-            raise sqlite3.OperationalError(f"{self.path} is not open")
+            self._open_again()
+        assert self._db is not None  # noqa: S101 - for mypy: it was just opened
         return self._db
+
+    def _open_again(self) -> None:
+        """Open the file after it failed; not another one in its place, or none."""
+        if not self.path.exists():
+            raise sqlite3.OperationalError(f"{self.path} is gone")
+        self.open()
+        if self.note("epoch") != self.epoch:
+            self.close()
+            raise sqlite3.OperationalError(f"{self.path} is another buffer's")
 
     def note(self, name: str) -> str | int | None:
         """Give what was remembered under this name."""
         row = self._sql.execute("SELECT value FROM note WHERE name=?", (name,)).fetchone()
         return row[0] if row else None
 
-    def segments(self) -> list[Segment]:
-        """Give all segments, oldest first, without their rows."""
-        acked = {
-            key: _decode_numbers(numbers)
-            for key, numbers in self._sql.execute("SELECT segment, numbers FROM acked")
-        }
-        found = self._sql.execute(
-            "SELECT id, last, rows, readings, oldest, newest, mono, boot, synced, length(body)"
-            " FROM segment ORDER BY id"
-        )
-        return [_segment(columns, acked.get(columns[0], set())) for columns in found]
+    def readable(self, query: str) -> list[tuple[Any, ...] | None]:
+        """Give what a query finds, ordered by its first column, as far as pages can be read.
 
-    def losses(self) -> list[Loss]:
-        """Give all loss records that are not acknowledged, oldest first."""
-        found = self._sql.execute("SELECT record FROM loss ORDER BY seq")
-        return [_decode_loss(record) for (record,) in found]
+        Those before the first damaged page are given, then None, then those behind the last one.
+        """
+        front, is_whole = self._until_damage(query)
+        if is_whole:
+            return front
+        back, _ = self._until_damage(query + " DESC")
+        return [*front, None, *reversed(back)]
+
+    def _until_damage(self, query: str) -> tuple[list[tuple[Any, ...] | None], bool]:
+        found: list[tuple[Any, ...] | None] = []
+        try:
+            found.extend(self._sql.execute(query))
+        except ERRORS as error:
+            if code(error) not in DAMAGED:
+                raise
+            return found, False
+        return found, True
 
     def rows(self, segment: Segment) -> list[Row]:
         """Read the rows of a segment that are not acknowledged.
 
         Raises:
-            ValueError: The segment is damaged.
+            Damaged: They cannot be read.
         """
-        found = self._sql.execute("SELECT body FROM segment WHERE id=?", (segment.id,)).fetchone()
-        if found is None:
-            raise ValueError(f"segment {segment.id} is gone from {self.path}")
+        return [row for row in self.unpacked(segment.id) if row.seq not in segment.acked]
+
+    def unpacked(self, key: int) -> list[Row]:
+        """Read all rows of the segment with this id.
+
+        Raises:
+            Damaged: They cannot be read.
+        """
         try:
-            stored = _decode_rows(zlib.decompress(found[0]))
-        except (zlib.error, msgspec.DecodeError) as error:
-            raise ValueError(f"segment {segment.id} of {self.path} is damaged: {error}") from error
-        return [
-            Row(*columns, home=segment.id, historical=True)
-            for columns in stored
-            if columns[0] not in segment.acked
-        ]
+            found = self._sql.execute("SELECT body FROM segment WHERE id=?", (key,)).fetchone()
+        except ERRORS as error:
+            if code(error) not in DAMAGED:
+                raise
+            raise Damaged(str(error)) from error
+        return unpack(found and found[0], key)
 
     def apply(self, change: Change) -> Segment | None:
         """Do everything of one flush in one transaction; give the segment it wrote, if any."""
         sql = self._sql
-        sql.execute("BEGIN IMMEDIATE")
         try:
+            sql.execute("BEGIN IMMEDIATE")
             segment = self._insert(change.rows, change.boot) if change.rows else None
             self._settle(change)
             sql.execute("COMMIT")
-        except BaseException:
-            if sql.in_transaction:
-                sql.execute("ROLLBACK")
+        except BaseException as error:
+            self._take_back(error)
             raise
         return segment
 
-    def apply_notes(self, notes: dict[str, str | int]) -> None:
-        """Remember some notes, where they differ from what is remembered."""
-        if any(self.note(name) != value for name, value in notes.items()):
-            self.apply(Change(notes=notes))
+    def adopt(self, packed: Sequence[tuple[Segment, bytes]]) -> None:
+        """Take in segments from another file, with what of them is acknowledged."""
+        heads = [(segment.id, segment.head(), body) for segment, body in packed]
+        self._sql.execute("BEGIN IMMEDIATE")
+        self._sql.executemany("INSERT INTO segment VALUES(?,?,?)", heads)
+        self._settle(Change(acked=[segment for segment, _ in packed if segment.acked]))
+        self._sql.execute("COMMIT")
+
+    def _take_back(self, error: BaseException) -> None:
+        """Undo what a failed transaction did; what may not pass by itself takes a new start."""
+        if isinstance(error, sqlite3.Error) and code(error) not in PASSING:
+            self.close()  # undoes as well; the next use opens it again
+        elif self._db is not None and self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     def used(self) -> int:
         """Give the bytes in use, without pages that are free for reuse."""
@@ -205,15 +220,13 @@ class Store:
         return int((pages - free) * size)
 
     def _insert(self, rows: Sequence[Row], boot: str) -> Segment:
-        body = zlib.compress(_encode([_columns(row) for row in rows]), 1)
-        first, last = rows[0], rows[-1]
-        readings = sum(row.readings for row in rows)
-        synced = all(row.synced for row in rows)
-        columns = (first.seq, last.seq, len(rows), readings, first.ts, last.ts, last.mono, boot)
+        body = pack(rows)
+        segment = Segment.of(rows, boot, len(body))
+        # A commit that failed may have reached the disk all the same: then it is there already.
         self._sql.execute(
-            "INSERT INTO segment VALUES(?,?,?,?,?,?,?,?,?,?)", (*columns, synced, body)
+            "INSERT OR REPLACE INTO segment VALUES(?,?,?)", (segment.id, segment.head(), body)
         )
-        return _segment((*columns, synced, len(body)), set())
+        return segment
 
     def _settle(self, change: Change) -> None:
         many = self._sql.executemany
@@ -222,35 +235,11 @@ class Store:
         many("DELETE FROM acked WHERE segment=?", removed)
         many(
             "INSERT OR REPLACE INTO acked VALUES(?,?)",
-            [(segment.id, _encode(segment.acked)) for segment in change.acked],
+            [(segment.id, seal(segment.acked)) for segment in change.acked],
         )
-        many("INSERT OR REPLACE INTO loss VALUES(?,?)", _keyed(change.losses))
+        many(
+            "INSERT OR REPLACE INTO loss VALUES(?,?)",
+            [(loss.seq, seal(loss)) for loss in change.losses],
+        )
         many("DELETE FROM loss WHERE seq=?", [(seq,) for seq in change.settled])
         many("INSERT OR REPLACE INTO note VALUES(?,?)", list(change.notes.items()))
-
-
-def _keyed(losses: Iterable[Loss]) -> list[tuple[int, bytes]]:
-    return [(loss.seq, _encode(loss)) for loss in losses]
-
-
-def _columns(row: Row) -> _Stored:
-    return (
-        row.seq, row.prev, row.device, row.ts, row.mono, row.synced, row.readings, row.body
-    )  # fmt: skip
-
-
-def _segment(columns: tuple[Any, ...], acked: set[int]) -> Segment:
-    key, last, rows, readings, oldest, newest, mono, boot, synced, size = columns
-    return Segment(
-        key,
-        last,
-        rows - len(acked),
-        readings,
-        oldest,
-        newest,
-        mono,
-        boot,
-        bool(synced),
-        size,
-        acked,
-    )

@@ -261,7 +261,7 @@ async def test_an_unreachable_broker_is_named_with_the_next_step(tmp_path, host,
 
 async def test_live_readings_go_before_the_backlog_which_is_marked(tmp_path, monkeypatch):
     monkeypatch.setattr("edge_agent.lanes.LIVE_SECONDS", 1.0)
-    monkeypatch.setattr("edge_agent.buffer.LIVE_SECONDS", 1.0)
+    monkeypatch.setattr("edge_agent.disk.LIVE_SECONDS", 1.0)
     async with fake_broker(connack=0x88) as broker:
         async with publishing(tmp_path, broker.port) as rig:
             for number in range(300):

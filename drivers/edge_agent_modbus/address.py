@@ -1,14 +1,28 @@
 """Where one value lives in a Modbus device."""
 
-from typing import Annotated, Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from edge_agent.driver import Address
-from edge_agent_modbus.layout import KINDS, NUMBER_ORDERS, TypeName, orders_of
+from edge_agent_modbus.conversion import Exponent, Map, Number, Whole
+from edge_agent_modbus.layout import (
+    KINDS,
+    NOT_NUMBERS,
+    NUMBER_ORDERS,
+    TEXT_ORDERS,
+    TypeName,
+    letters,
+    orders_of,
+)
 from edge_agent_modbus.notation import parse
 from edge_agent_modbus.pdu import CELLS, Table
 
+_ORDERS = frozenset(order for orders in NUMBER_ORDERS.values() for order in orders) | {*TEXT_ORDERS}
+_SIGNED = re.compile("int([0-9]+)[hl]?")
+_OF_REGISTERS = ("order", "bit", "width", "length", "exponent", "map", "no_value")  # and of no coil
 _LONGEST_TEXT = 250  # 125 registers, the most that fit into one answer (V1.1b3, 6.3)
 
 
@@ -19,22 +33,32 @@ class ModbusAddress(Address):
     table, and may be written so: `{at: "40108"}`. Source: MODBUS Application Protocol V1.1b3, 4.4.
     """
 
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
+    unit: Annotated[Whole, Field(ge=0, le=255)] = 1
     """Unit identifier (slave address), 0-255; on serial lines 1-247."""
     table: Table = Table.HOLDING
     """coil, discrete, input or holding."""
-    offset: Annotated[int, Field(ge=0, le=CELLS - 1)]
+    offset: Annotated[Whole, Field(ge=0, le=CELLS - 1)]
     """First register or bit, counted from 0 as on the wire."""
     type: TypeName = "uint16"
     """What the registers hold; bool for coils and discrete inputs."""
     order: str = ""
     """Bytes as received: ABCD (default), CDAB, BADC, DCBA, or eight letters for 64 bits."""
-    bit: Annotated[int, Field(ge=0, le=15)] | None = None
+    bit: Annotated[Whole, Field(ge=0, le=15)] | None = None
     """Take one bit of a register, 0 is the lowest; the value is a bool."""
-    width: Annotated[int, Field(ge=1, le=16)] | None = None
+    width: Annotated[Whole, Field(ge=1, le=16)] | None = None
     """Take this many bits from `bit` upwards as a number."""
-    length: Annotated[int, Field(ge=1, le=_LONGEST_TEXT)] | None = None
-    """Characters of a string, bytes of `bytes`, registers of a mod10k."""
+    length: Annotated[Whole, Field(ge=1, le=_LONGEST_TEXT)] | None = None
+    """Bytes (mostly characters) of a string, bytes of `bytes`, registers of a mod10k."""
+    charset: Literal["ascii", "latin-1", "gbk", "utf-8"] = "latin-1"
+    """How the bytes of a string are characters."""
+    exponent: Exponent | None = None
+    """Where a power of ten stands by which the value is multiplied (SunSpec's scale factor): as
+    text such as "40085" or holding:84, or with a type of its own: {offset: 84, type: int8l}."""
+    map: Map | None = None
+    """A straight line from raw to measured: {raw: [0, 4095], to: [0, 10]}; `clamp`, `loop`."""
+    no_value: tuple[Number, ...] = ()
+    """Raw numbers that mean none, compared before `exponent` and `map`; those of the point count
+    too. 0x8000 of an int16 may be written so."""
 
     @model_validator(mode="before")
     @classmethod
@@ -45,6 +69,8 @@ class ModbusAddress(Address):
         data = dict(data)
         if "at" in data:
             _place(data, *parse(data.pop("at")))
+        if "order" in data:
+            data["order"] = letters(data["order"])
         if "type" not in data and data.get("table") in {Table.COIL, Table.DISCRETE}:
             data["type"] = "bool"
         if "type" not in data and data.get("bit") is not None and data.get("width") is None:
@@ -59,6 +85,7 @@ class ModbusAddress(Address):
             self._check_length()
             self._check_bits()
             self._check_order()
+            self._check_conversion()
         if self.offset + self.cells > CELLS:
             raise ValueError(f"{self.type} at offset {self.offset} reaches behind the last, 65535")
         return self
@@ -69,8 +96,8 @@ class ModbusAddress(Address):
                 f"a {self.table} is one bit and has no type {self.type}: leave the type out, or "
                 "write table: holding or table: input"
             )
-        for key in ("order", "bit", "width", "length"):
-            if getattr(self, key) not in {"", None}:
+        for key in _OF_REGISTERS:
+            if getattr(self, key) not in ("", None, ()):
                 raise ValueError(f"a {self.table} is one bit and has no {key}: leave it out")
 
     def _check_length(self) -> None:
@@ -107,6 +134,53 @@ class ModbusAddress(Address):
             f"order {self.order} does not fit a {self.type}: write one of {', '.join(orders)}"
         )
 
+    def _check_conversion(self) -> None:
+        if self.charset != "latin-1" and self.type != "string":
+            raise ValueError(f"a {self.type} has no charset: leave `charset` out")
+        for key in ("exponent", "map", "no_value"):
+            if getattr(self, key) and self.type in NOT_NUMBERS:
+                raise ValueError(f"a {self.type} is no number and has no {key}: leave it out")
+        if self.exponent and self.map:
+            raise ValueError("`exponent` and `map` exclude each other: leave one out")
+
+    @classmethod
+    def merged(cls, device: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge as every address is; but a device's order counts only where it can.
+
+        A meter that sends its 32-bit values low word first may have 16-bit values, bits and texts.
+        """
+        both = {**device, **point}
+        if "order" in device and "order" not in point and not _has_order(both):
+            del both["order"]
+        return both
+
+    def without(self, codes: Sequence[float | str]) -> "ModbusAddress | None":
+        """Look for the codes among the raw numbers, where the agent cannot see them any more."""
+        if self.type in NOT_NUMBERS or self.table.of_bits:
+            return None
+        numbers = tuple(code for code in codes if not isinstance(code, str))
+        return self.model_copy(update={"no_value": (*self.no_value, *numbers)})
+
+    @property
+    def codes(self) -> frozenset[float]:
+        """The raw numbers that mean none; 0x8000 is -32768 where the type has a sign."""
+        codes = frozenset(self.no_value)
+        signed = _SIGNED.fullmatch(self.type)
+        if signed is None:
+            return codes
+        bits = int(signed[1])
+        return codes | {code - (1 << bits) for code in codes if code >= 1 << (bits - 1)}
+
+    @property
+    def exponent_address(self) -> "ModbusAddress | None":
+        """Where the exponent stands, if the value has one."""
+        if self.exponent is None:
+            return None
+        table = self.exponent.table or self.table
+        return ModbusAddress(
+            unit=self.unit, table=table, offset=self.exponent.offset, type=self.exponent.type
+        )
+
     @property
     def cells(self) -> int:
         """How many registers (or bits, in a table of bits) the value occupies."""
@@ -125,7 +199,7 @@ class ModbusAddress(Address):
         return next(iter(NUMBER_ORDERS.get(self.cells, ())), "")
 
     def value_type(self) -> str:
-        return self.type
+        return "float64" if self.exponent or self.map else self.type
 
     def __str__(self) -> str:
         words = [f"unit {self.unit} {self.table}:{self.offset} {self.type}"]
@@ -136,7 +210,24 @@ class ModbusAddress(Address):
         if self.bit is not None:
             last = self.bit + (self.width or 1) - 1
             words.append(f"bit {self.bit}" if last == self.bit else f"bits {self.bit}-{last}")
+        if self.exponent is not None:
+            table = self.exponent.table or self.table
+            words.append(f"x 10^{table}:{self.exponent.offset}")
+        if self.map is not None:
+            words.append(f"({self.map})")
         return " ".join(words)
+
+
+def _has_order(data: Mapping[str, Any]) -> bool:
+    """Tell whether a value written like this has the order, or nothing has.
+
+    An order that does not exist is left to the check of the whole address.
+    """
+    order, kind = letters(data["order"]), data.get("type", "uint16")
+    if order not in _ORDERS or kind not in KINDS:
+        return True
+    registers = data.get("length") if kind == "mod10k" else KINDS[kind].registers
+    return order in orders_of(kind, registers if isinstance(registers, int) else 0)
 
 
 def _place(data: dict[str, Any], table: Table, offset: int) -> None:

@@ -4,6 +4,7 @@ Source: MODBUS over Serial Line V1.02, 2.5.2. Lower-case digits are accepted, an
 ignored, since a 7E1 device is often read as 8N1.
 """
 
+import re
 from collections.abc import Iterator
 
 from edge_agent_modbus.checksum import lrc
@@ -11,6 +12,7 @@ from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.pdu import Answer, Request, match
 
 _NORMAL = bytes(byte & 0x7F for byte in range(256))
+_FRAME = re.compile(rb":((?:[0-9A-Fa-f]{2})+)\r?\n")  # nothing else, not even a blank
 _EDGES = 5  # colon, two digits of LRC, carriage return, line feed
 
 
@@ -61,6 +63,8 @@ class AsciiFramer(Framer):
             return "damaged"
         if line.upper() == self._sent.upper():
             return "echo"
+        if self.is_lost(tuple(body[:3])):
+            return "late"
         if self._last is None or body[0] != self._last.unit:
             return "foreign"
         return "mismatched" if match(self._last, body[1:]) is None else "late"
@@ -79,9 +83,9 @@ def _lines(data: bytes | bytearray) -> Iterator[bytes]:
 
 def _body(line: bytes) -> bytes | None:
     """Give unit and PDU of a line; None if it is no sound frame."""
-    try:
-        raw = bytes.fromhex(line[1:].strip().decode("ascii"))
-    except ValueError:
+    text = _FRAME.fullmatch(line)
+    if text is None:
         return None
+    raw = bytes.fromhex(text[1].decode("ascii"))
     is_sound = len(raw) >= 3 and lrc(raw[:-1]) == raw[-1]
     return raw[:-1] if is_sound else None

@@ -3,16 +3,48 @@
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from edge_agent.driver import Duration, Settings
+from edge_agent_modbus.conversion import Whole
 
 TCP_PORT = 502  # registered with IANA: mbap
 DEFAULT_TCP_TIMEOUT = 1.0
 
 Transport = Literal["tcp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"]
 
-_SERIAL_ONLY = ("baud", "parity", "stop_bits", "data_bits")
+_SERIAL_ONLY = ("baud", "parity", "stop_bits", "data_bits", "rs485")
+_LONGEST_DELAY = 1.0
+
+
+def _not_truth(value: object) -> object:
+    """Refuse `true`, which Python takes for 1."""
+    if isinstance(value, bool):
+        raise ValueError(f"must be a number, not {str(value).lower()}: write it in digits")  # noqa: TRY004 - pydantic wants this type
+    return value
+
+
+UnitPauses = dict[Annotated[int, Field(ge=0, le=255)], Annotated[Duration, Field(le=10)]]
+
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class Rs485(BaseModel):
+    """How the kernel's serial driver turns an RS-485 transceiver round, with the line RTS.
+
+    For ports of the board (UARTs) whose driver can do it; USB adapters turn round by themselves.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    rts_when_sending: Literal["high", "low"] = "high"
+    """Level of RTS while sending; the other one is set while listening."""
+    delay_before: Annotated[Duration, Field(le=_LONGEST_DELAY)] = 0.0
+    """From RTS to the first bit; whole milliseconds."""
+    delay_after: Annotated[Duration, Field(le=_LONGEST_DELAY)] = 0.0
+    """From the last bit to RTS; whole milliseconds."""
+    hear_own: Flag = False
+    """Listen while sending; the echo is recognised and dropped."""
 
 
 class ModbusSettings(Settings):
@@ -22,17 +54,24 @@ class ModbusSettings(Settings):
     """tcp, rtu or ascii (serial lines), rtu-over-tcp or ascii-over-tcp (through a gateway)."""
     host: Annotated[str, Field(min_length=1)] | None = None
     """Name or IP address of the device or gateway; TCP only."""
-    port: Annotated[int, Field(ge=1, le=65535)] | Annotated[str, Field(min_length=1)] | None = None
+    port: Annotated[Whole, Field(ge=1, le=65535)] | Annotated[str, Field(min_length=1)] | None = (
+        None
+    )
     """TCP port (502 if left out), or the path of the serial port."""
-    baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = None
+    baud: Annotated[Whole, Field(ge=50, le=4_000_000)] | None = None
     """Bits per second of the serial line."""
     parity: Literal["none", "even", "odd"] = "none"
     """Parity bit of the serial line; the specification means even, most devices leave the works
     with none."""
-    stop_bits: Literal[1, 2] = 1
+    stop_bits: Annotated[Literal[1, 2], BeforeValidator(_not_truth)] = 1
     """Stop bits of the serial line."""
     data_bits: Literal[7, 8] | None = None
     """Data bits of the serial line: 8, or 7 for ascii, if left out."""
+    rs485: Rs485 | None = None
+    """Let the kernel's driver turn the transceiver round; most lines need nothing here."""
+    connection: Literal["persistent", "per_cycle"] = "persistent"
+    """per_cycle opens for each poll of a device and closes behind it, so that other programs can
+    use a device that serves one client only."""
     timeout: Annotated[Duration, Field(gt=0, le=60)] | None = None
     """How long a device may take to answer; 1 s on TCP and, on a serial line, three times what the
     longest frame takes and 0.1 s, at least 0.3 s, if left out."""
@@ -40,17 +79,28 @@ class ModbusSettings(Settings):
     """How long the line stays unused after a timeout; as long as the timeout if left out."""
     pause: Annotated[Duration, Field(le=10)] = 0.0
     """Silence before each request; some devices need 20 to 100 ms to free the line."""
+    unit_pauses: Annotated[UnitPauses, Field(default_factory=dict)]
+    """The same for single units, such as `{7: 50ms}`, where it has to be longer."""
     pause_after_open: Annotated[Duration, Field(le=60)] = 0.0
     """Silence after the link was opened, for converters that need a moment."""
-    max_registers: Annotated[int, Field(ge=1, le=125)] | None = None
+    max_registers: Annotated[Whole, Field(ge=1, le=125)] | None = None
     """Most registers of one request; 125 on TCP, else 60. What a device refuses is learnt."""
-    max_bits: Annotated[int, Field(ge=1, le=2000)] = 512
+    max_bits: Annotated[Whole, Field(ge=1, le=2000)] = 512
     """Most coils or discrete inputs of one request."""
-    max_gap: Annotated[int, Field(ge=0, le=124)] | None = None
+    max_gap: Annotated[Whole, Field(ge=0, le=124)] | None = None
     """Registers that nobody wants but that are read along to save a request; chosen from the
     protocol's overhead if left out. 0 for devices that must not be asked for anything else."""
+    one_request_per_point: Flag = False
+    """Ask for each point by itself, for devices that answer nothing else."""
+    coils_from_zero: Flag = False
+    """Begin the first request for coils at offset 0, for devices that want it so."""
     transaction_id: Literal["match", "ignore"] = "match"
     """ignore: for TCP gateways that do not send the transaction number back."""
+    answer_unit: Literal["match", "any"] = "match"
+    """any: for TCP gateways that answer as unit 0 or 255 whichever unit was asked."""
+    answer_length: Literal["match", "ignore"] = "match"
+    """ignore: for TCP gateways whose header tells a wrong length; the answer's own byte count then
+    tells where it ends."""
 
     @model_validator(mode="before")
     @classmethod

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_agent.driver import Flaw, Quality, Value, Why
+from edge_agent.driver import Flaw, Quality, Value
 from edge_agent_modbus.address import ModbusAddress
+from edge_agent_modbus.conversion import conversion_of
 from edge_agent_modbus.layout import KINDS, REGULAR, Regular
-from edge_agent_modbus.values import Finish, Undecodable, finish_of, number_of
+from edge_agent_modbus.undecodable import Undecodable
+from edge_agent_modbus.values import Finish, finish_of, number_of
 
 Decoded = tuple[Sequence[Value], Mapping[int, Flaw]]
 """One value per address, and index -> flaw for those that hold nothing their type can mean."""
@@ -126,17 +128,28 @@ class RegisterDecoder:
                 values[index] = finish(values[index])
             except Undecodable as error:
                 values[index] = None
-                flaws[index] = Flaw(Quality.BAD, Why.DECODE_ERROR, str(error))
+                flaws[index] = Flaw(Quality.BAD, error.why, str(error))
         return flaws
 
 
 def _cut(address: ModbusAddress, start: int) -> tuple[_Cut, Finish | None]:
     code = KINDS[address.type].code
     regular = REGULAR.get(address.byte_order)
+    finish = finish_of(address)
     if code and regular:
-        return _Cut(start, code, regular), finish_of(address)
-    finish = finish_of(address) or number_of(address)
-    return _Cut(start, f"{2 * address.cells}s", _PLAIN), finish
+        cut = _Cut(start, code, regular)
+    else:
+        cut = _Cut(start, f"{2 * address.cells}s", _PLAIN)
+        finish = finish or number_of(address)
+    return cut, _converting(address, finish)
+
+
+def _converting(address: ModbusAddress, finish: Finish | None) -> Finish | None:
+    """Add what happens to the raw value, if anything does."""
+    if not address.no_value and address.map is None:
+        return finish
+    convert = conversion_of(address.codes, address.map)
+    return convert if finish is None else lambda cut: convert(finish(cut))
 
 
 def _spot(lanes: list[_Lane], cut: _Cut) -> tuple[int, int]:

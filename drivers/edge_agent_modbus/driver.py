@@ -1,18 +1,25 @@
 """Reads Modbus devices: plans blocks, asks for them, decodes what comes."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from edge_agent.driver import ConnectionLost, Driver, Learnt, Plan, Samples
+from edge_agent.driver import ConnectionLost, Diagnosis, Driver, Learnt, Plan, Samples
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.ascii import AsciiFramer
 from edge_agent_modbus.config import ModbusSettings
+from edge_agent_modbus.diagnosis import diagnose
+from edge_agent_modbus.faults import Fault
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.learnt import Knowledge
+from edge_agent_modbus.lenient import LenientTcpFramer
 from edge_agent_modbus.link import Link, TcpLink
 from edge_agent_modbus.mbap import TcpFramer
-from edge_agent_modbus.pdu import Request, Table
-from edge_agent_modbus.planner import Block, Limits, ModbusPlan, plan_blocks
+from edge_agent_modbus.pdu import GATEWAY, Outcome, Refusal, Request, Table
+from edge_agent_modbus.plan import Block, ModbusPlan
+from edge_agent_modbus.planner import Limits, plan_requests
+from edge_agent_modbus.retest import Retests
 from edge_agent_modbus.rtu import RtuFramer
 from edge_agent_modbus.sweep import BUSY_WAITS, EXTRA_REQUESTS, Sweep
 from edge_agent_modbus.timing import timing_of
@@ -20,6 +27,8 @@ from edge_agent_modbus.transaction import Transactions
 
 SERIAL_REGISTERS = 60  # refused by fewer devices than 125, and short enough for a noisy line
 TCP_REGISTERS = 125
+LAST_UNIT = 247  # MODBUS over Serial Line V1.02, 2.2; the numbers above are reserved
+_MOST_ADVICE = 3  # pieces in one sentence
 _SILENT_CHARACTERS = 7  # two silences of 3.5 characters, around a request
 
 
@@ -27,7 +36,9 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     """One Modbus link and the devices behind it.
 
     Evidence counted, beside what `framing` lists: `reconnects`, links that the other side had
-    closed while idle and that were opened again without more ado.
+    closed while idle and that were opened again without more ado; `renewed`, gateways that were
+    connected to anew after two timeouts in a row; `gateway`, answers of a gateway that the device
+    behind it does not answer.
     """
 
     settings_type = ModbusSettings
@@ -41,22 +52,70 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             _link(settings), self._framer, self._timing, self.evidence
         )
         self._limits = _limits(settings, self._framer)
+        self._retests = Retests()
+        self._per_cycle = settings.connection == "per_cycle"
         self._has_answered = False
+
+    @classmethod
+    def faults(cls, settings: ModbusSettings, address: ModbusAddress) -> Mapping[str, str]:
+        found = {}
+        if settings.transport != "tcp" and not 1 <= address.unit <= LAST_UNIT:
+            found["unit"] = (
+                f"unit {address.unit} does not exist on a serial line: write 1 to {LAST_UNIT} "
+                "(0 calls all devices, and none answers)"
+            )
+        most = settings.max_bits if address.table.of_bits else settings.max_registers
+        if most is not None and address.cells > most:
+            found[""] = (
+                f"the value occupies {address.cells} registers, more than `max_registers: {most}` "
+                "allows in one request: write a larger `max_registers`, or leave it out"
+            )
+        return found
 
     async def open(self) -> None:
         self._has_answered = False
         await self._transactions.open()
 
     def plan(self, addresses: Sequence[ModbusAddress], learnt: Learnt) -> ModbusPlan:
-        blocks, suspects = plan_blocks(addresses, self._limits, Knowledge(learnt))
+        asked = plan_requests(addresses, self._limits, Knowledge(learnt))
         return ModbusPlan(
             addresses=tuple(addresses),
-            cost=sum(self._cost(block) for block in blocks),
-            patience=self._patience(blocks, len(suspects)),
-            blocks=tuple(blocks),
-            suspects=tuple(suspects),
+            cost=sum(self._cost(block) for block in asked.blocks),
+            patience=self._patience(asked.blocks),
+            requests=len(asked.blocks),
+            blocks=tuple(asked.blocks),
+            queue=self._retests.queue(asked.suspects),
+            scaled=tuple(asked.scaled),
+            width=asked.width,
             learnt=learnt,
         )
+
+    def probe(self, plan: Plan[ModbusAddress]) -> Plan[ModbusAddress]:
+        """Ask for the shortest value alone; a refusal of that proves life as well."""
+        if not isinstance(plan, ModbusPlan) or not plan.addresses:
+            return plan
+        shortest = min(plan.addresses, key=lambda address: address.cells)
+        probe = self.plan([shortest], {})
+        return replace(probe, cost_of_silence=sum(map(self._cost_of_silence, probe.blocks[:1])))
+
+    def _cost_of_silence(self, block: Block) -> float:
+        """Give the seconds that an unanswered probe blocks the line; no quarantine follows it."""
+        return self._cost(block) + self._transactions.patience.timeout(block.request.unit)
+
+    def noticed(self, plan: Plan[ModbusAddress]) -> "Counter[str]":
+        asked = plan.blocks if isinstance(plan, ModbusPlan) else ()
+        units = {block.request.unit for block in asked} or {each.unit for each in plan.addresses}
+        by_unit = self._framer.by_unit
+        if len(units) == 1:
+            return by_unit[units.pop()]
+        return sum((by_unit[unit] for unit in units), start=Counter())
+
+    def diagnose(self, evidence: Mapping[str, int]) -> Diagnosis | None:
+        found = diagnose(evidence, of_frames=self.settings.transport != "tcp")
+        advice = self.advice()
+        if found == Fault.LATE.value and advice:
+            return found._replace(action="; ".join(advice[:_MOST_ADVICE]))
+        return found
 
     def _cost(self, block: Block) -> float:
         """Give the seconds that a request and its answer occupy the line."""
@@ -64,33 +123,58 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             2 * self._timing.pause
         )
 
-    def _patience(self, blocks: Sequence[Block], suspects: int) -> float:
+    def _patience(self, blocks: Sequence[Block]) -> float:
         """Give more than a read can take: every request answered at the last moment."""
         timing = self._timing
-        requests = len(blocks) * (1 + len(BUSY_WAITS)) + min(suspects, 1) + EXTRA_REQUESTS
-        each = timing.timeout + 2 * timing.pause + timing.on_wire(600)
-        return requests * each + 2 * (timing.timeout + timing.late_window) + timing.after_open
+        requests = len(blocks) * (1 + len(BUSY_WAITS)) + EXTRA_REQUESTS
+        each = timing.most + 2 * timing.pause + timing.rest + timing.on_wire(600)
+        waited = timing.most + timing.quarantine(timing.most)
+        return requests * each + 2 * waited + timing.after_open
 
     async def read(self, plan: Plan[ModbusAddress]) -> Samples:
         if not isinstance(plan, ModbusPlan):
             raise TypeError("a Modbus driver reads only the plans it has made")
         if not self._transactions.is_open:
             await self._reopen()
-        samples = await Sweep(self._transactions.ask, plan).run()
+        try:
+            return await self._sweep(plan)
+        finally:
+            if self._per_cycle:
+                await self._transactions.close()
+
+    async def _sweep(self, plan: ModbusPlan) -> Samples:
+        patience = self._transactions.patience
+        patience.start_with(plan.learnt)
+        now = asyncio.get_running_loop().time()
+        samples = await Sweep(self._ask, plan, self._retests, now).run()
         self._has_answered = True
+        units = {block.request.unit for block in plan.blocks}
+        samples.learnt = patience.taught(units, plan.learnt, samples.learnt)
         return samples
 
+    async def _ask(self, request: Request) -> Outcome:
+        outcome = await self._transactions.ask(request)
+        if isinstance(outcome, Refusal) and outcome.code in GATEWAY:
+            self._framer.count(Counter(gateway=1))
+        return outcome
+
+    def advice(self) -> list[str]:
+        """Say what the settings should be, seen from what the devices do; for people."""
+        return list(self._transactions.patience.advice())
+
     async def _reopen(self) -> None:
-        """Open a link again that the other side closed while nothing was asked: that is normal.
+        """Open a link again that was closed while nothing was asked: that is normal.
 
         Raises:
             ConnectionLost: It was never open, it broke before it gave anything, or it stays shut.
         """
-        if not self._has_answered:
+        if not (self._has_answered or self._per_cycle):
             reason = self._transactions.why_lost or "the link is not open"
             raise ConnectionLost(f"{self.settings.line()}: {reason}")
+        if not self._per_cycle:
+            self.evidence["reconnects"] += 1
         self._has_answered = False
-        self.evidence["reconnects"] += 1
+        await self._transactions.close()
         await self._transactions.open()
 
     async def close(self) -> None:
@@ -100,8 +184,16 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
 def _framer(settings: ModbusSettings, evidence: "Counter[str]") -> Framer:
     if settings.transport == "tcp":
-        return TcpFramer(evidence, numbered=settings.transaction_id == "match")
+        return _tcp_framer(settings, evidence)
     return RtuFramer(evidence) if settings.transport.startswith("rtu") else AsciiFramer(evidence)
+
+
+def _tcp_framer(settings: ModbusSettings, evidence: "Counter[str]") -> TcpFramer:
+    numbered = settings.transaction_id == "match"
+    any_unit, any_length = settings.answer_unit == "any", settings.answer_length == "ignore"
+    if not any_unit and not any_length:
+        return TcpFramer(evidence, numbered=numbered)
+    return LenientTcpFramer(evidence, numbered=numbered, any_unit=any_unit, any_length=any_length)
 
 
 def _link(settings: ModbusSettings) -> Link:
@@ -120,6 +212,8 @@ def _limits(settings: ModbusSettings, framer: Framer) -> Limits:
         registers=settings.max_registers or registers,
         bits=settings.max_bits,
         gap=_worthwhile_gap(framer) if gap is None else gap,
+        alone=settings.one_request_per_point,
+        coils_from_zero=settings.coils_from_zero,
     )
 
 

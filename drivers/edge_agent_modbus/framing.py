@@ -6,7 +6,8 @@ is counted as evidence and thrown away. A framer takes any bytes without an exce
 bounded number of them.
 
 Evidence:
-    late: a proper answer to an earlier request, or the right answer once more.
+    late: the answer to a request that was given up, or the right answer once more.
+    doubled: a second proper answer to one request, with other data: two devices of one number.
     foreign: a proper frame of another unit, or another master's request.
     mismatched: a proper frame of our unit with another function or byte count.
     damaged: the beginning of a frame of our unit that is incomplete or fails its checksum.
@@ -15,9 +16,10 @@ Evidence:
 """
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 
+from edge_agent_modbus.lost import Mark
 from edge_agent_modbus.pdu import Answer, Refusal, Request
 
 MOST_KEPT = 600  # bytes; two of the longest frames and some junk
@@ -28,16 +30,26 @@ class Framer(ABC):
 
     Attributes:
         tells_late: Whether a late answer can be told from the right one by its frame alone.
+        by_unit: The evidence again, by the unit that was asked last when it came.
+        is_lost: Asked once for each frame that came unexpected: whether it looks like the answer to
+            a request that was given up.
+        lost_beginnings: Gives what the answers to such requests begin with.
     """
 
     tells_late = False
+    is_lost: Callable[[Mark], bool]
+    lost_beginnings: Callable[[], list[bytes]]
 
     def __init__(self, evidence: "Counter[str]") -> None:
         self._evidence = evidence
+        self.by_unit: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.is_lost = _nothing_is_lost
+        self.lost_beginnings = list
         self._buffer = bytearray()
         self._last: Request | None = None
         self._is_wanted = False
         self._sent = b""
+        self._given = b""  # the frame that answered
         self._begin = b""  # what stands before the data of the right answer
         self._begin_refusal = b""  # what stands before the exception code
         self._tail = 0  # bytes behind the data
@@ -58,6 +70,16 @@ class Framer(ABC):
     def wire_bytes(self, request: Request) -> tuple[int, int]:
         """Count the bytes of the request's frame and of its right answer's."""
 
+    @property
+    def mark(self) -> Mark:
+        """Give what an answer shows of the request that was encoded last."""
+        return (self._last.unit, *self._last.shape) if self._last else ()
+
+    @property
+    def begin(self) -> bytes:
+        """Give what the right answer to that request begins with."""
+        return self._begin
+
     def encode(self, request: Request) -> bytes:
         """Make the frame of a request; from now on its answer is looked for, and no other."""
         self.reject()
@@ -72,6 +94,7 @@ class Framer(ABC):
         """
         if self._is_wanted and not self._buffer and self._is_answer(data):
             self._is_wanted = False
+            self._given = data
             return data[len(self._begin) : len(data) - self._tail]
         self._buffer += data
         answer = self._search() if self._is_wanted else None
@@ -84,9 +107,15 @@ class Framer(ABC):
         if self._buffer:
             for kind, count in self._classify(bytes(self._buffer)):
                 found[kind] += count
-            self._evidence.update(found)
+            self.count(found)
             self._buffer.clear()
         return found
+
+    def count(self, found: "Counter[str]") -> None:
+        """Count evidence, for the line and for the unit that was asked last."""
+        self._evidence.update(found)
+        if self._last is not None:
+            self.by_unit[self._last.unit].update(found)
 
     def _is_answer(self, data: bytes) -> bool:
         """Tell whether a piece is exactly the right answer: the usual case, and cheap."""
@@ -95,7 +124,12 @@ class Framer(ABC):
             and len(data) == len(self._begin) + self._last.size + self._tail
             and data.startswith(self._begin)
             and self._is_sound(data)
+            and not self._is_torn(data, 0, len(data))
         )
+
+    def _is_torn(self, wire: bytes | bytearray, at: int, length: int) -> bool:
+        """Tell whether a sound frame may be the beginning of one and the beginning of another."""
+        return False
 
     def _search(self) -> Answer | None:
         """Look for a right answer or a refusal at every place."""
@@ -109,18 +143,30 @@ class Framer(ABC):
     def _find(self, begin: bytes, size: int) -> bytes | None:
         """Cut a sound frame with this beginning out of the buffer; give its data."""
         length = len(begin) + size + self._tail
-        at = self._buffer.find(begin)
-        while 0 <= at <= len(self._buffer) - length:
+        for at in self._places(begin):
+            if at > len(self._buffer) - length:
+                break
             frame = bytes(self._buffer[at : at + length])
-            if self._is_sound(frame):
+            if self._is_sound(frame) and not self._is_torn(self._buffer, at, length):
                 del self._buffer[at : at + length]
                 self._is_wanted = False
+                self._given = frame
                 return frame[len(begin) : len(begin) + size]
-            at = self._buffer.find(begin, at + 1)
         return None
+
+    def _places(self, begin: bytes) -> Iterator[int]:
+        """Give where a frame with this beginning may begin in the buffer, in ascending order."""
+        at = self._buffer.find(begin)
+        while at >= 0:
+            yield at
+            at = self._buffer.find(begin, at + 1)
 
     def _forget_oldest(self) -> None:
         excess = len(self._buffer) - MOST_KEPT
         if excess > 0:
             self._evidence["stray"] += excess
             del self._buffer[:excess]
+
+
+def _nothing_is_lost(_: Mark) -> bool:
+    return False

@@ -32,6 +32,10 @@ TypeName = Literal[
     "bcd32",
     "mod10k",
     "bytes",
+    "time_unix",
+    "time_bcd",
+    "time_iec",
+    "time_s7",
 ]
 
 
@@ -73,8 +77,15 @@ KINDS: dict[str, Kind] = {
     "bcd32": Kind(2),
     "mod10k": Kind(0),
     "bytes": Kind(0),
+    "time_unix": Kind(2, "I"),
+    "time_bcd": Kind(3),
+    "time_iec": Kind(4),
+    "time_s7": Kind(4),
 }
 assert KINDS.keys() == set(get_args(TypeName))  # noqa: S101 - checked once, when imported
+
+NOT_NUMBERS = frozenset({"bool", "string", "bytes", "time_unix", "time_bcd", "time_iec", "time_s7"})
+"""Types whose values cannot be calculated with."""
 
 NUMBER_ORDERS: dict[int, tuple[str, ...]] = {
     1: (),
@@ -107,6 +118,17 @@ REGULAR: dict[str, Regular] = {
     "BADCFEHG": Regular(">", swapped=True),
     "GHEFCDAB": Regular("<", swapped=True),
 }
+
+
+_DIGITS = str.maketrans("12345678", "ABCDEFGH")
+
+
+def letters(order: object) -> object:
+    """Turn an order in digits, as some tools write it (3412, 78563412), into letters (CDAB)."""
+    if isinstance(order, bool) or not isinstance(order, int | str):
+        return order
+    written = str(order)
+    return written.translate(_DIGITS) if written.isdecimal() else order
 
 
 def orders_of(type_name: str, registers: int) -> tuple[str, ...]:

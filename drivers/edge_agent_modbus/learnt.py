@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from edge_agent.driver import Learnt
-from edge_agent_modbus.pdu import CELLS, Table
+from edge_agent_modbus.pdu import CELLS, ILLEGAL_ADDRESS, Request, Table
 
 
 class Hole(NamedTuple):
@@ -22,6 +22,12 @@ class Hole(NamedTuple):
     def end(self) -> int:
         """The first offset behind the hole."""
         return self.offset + self.cells
+
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether a request from `start` to before `end` meets the hole, or crosses it."""
+        if self.cells == 0:
+            return start < self.offset < end
+        return self.offset < end and start < self.end
 
 
 class Knowledge:
@@ -43,6 +49,11 @@ class Knowledge:
         holes = {key: [list(hole) for hole in rows] for key, rows in self._holes.items() if rows}
         return {"holes": holes, "limits": dict(self._limits)}
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing was learnt."""
+        return not (self._limits or any(self._holes.values()))
+
     def limit(self, unit: int, table: Table) -> int:
         """Give the most cells of one request that the device was seen to accept."""
         return self._limits.get(_key(unit, table), table.most)
@@ -63,11 +74,7 @@ class Knowledge:
     def is_crossed(self, unit: int, table: Table, offset: int, count: int) -> bool:
         """Tell whether one request for these cells would touch a hole or cross a border."""
         end = offset + count
-        return any(
-            (hole.offset < end and offset < hole.end)
-            or (hole.cells == 0 and offset < hole.offset < end)
-            for hole in self._holes.get(_key(unit, table), ())
-        )
+        return any(hole.touches(offset, end) for hole in self._holes.get(_key(unit, table), ()))
 
     def learn_hole(self, unit: int, table: Table, hole: Hole) -> None:
         """Remember cells that are refused, or a border."""
@@ -77,21 +84,41 @@ class Knowledge:
             rows.sort()
             self.changed = True
 
-    def forget_hole(self, unit: int, table: Table, offset: int, count: int) -> None:
-        """Take these cells, which were read after all, out of every hole."""
-        key, end = _key(unit, table), offset + count
+    def learn_parted(self, first: Request, second: Request, code: int, *, single: bool) -> None:
+        """Learn why two parts are given but not both at once: too much, a gap, or a border.
+
+        Args:
+            first: The first part.
+            second: The part behind it.
+            code: What the device said when it was asked for both.
+            single: Whether each of them is one value, so that it cannot be too much.
+        """
+        end = first.offset + first.count
+        gap = Hole(end, second.offset - end, code)
+        if code == ILLEGAL_ADDRESS and (gap.cells or single):
+            self.learn_hole(first.unit, first.table, gap)
+        else:
+            self.learn_limit(first.unit, first.table, max(first.count, second.count))
+
+    def forget(self, request: Request) -> None:
+        """What was asked is given after all: no hole, border or limit says otherwise."""
+        key = _key(request.unit, request.table)
+        start, end = request.offset, request.offset + request.count
+        if self._limits.get(key, request.count) < request.count:
+            del self._limits[key]
+            self.changed = True
         kept: list[Hole] = []
         for hole in self._holes.get(key, ()):
-            if hole.cells == 0 or hole.end <= offset or end <= hole.offset:
+            if hole.touches(start, end):
+                kept += _rest(hole, start, end)
+                self.changed = True
+            else:
                 kept.append(hole)
-                continue
-            kept += _rest(hole, offset, end)
-            self.changed = True
         self._holes[key] = kept
 
 
 def _rest(hole: Hole, start: int, end: int) -> Iterator[Hole]:
-    """Give what remains of a hole on both sides of a range."""
+    """Give what remains of a hole on both sides of a range; nothing of a border."""
     if hole.offset < start:
         yield Hole(hole.offset, start - hole.offset, hole.code)
     if end < hole.end:

@@ -95,7 +95,10 @@ class TcpLink(Link):
         stream.transport.write(data)
 
     async def drain(self) -> None:
-        await asyncio.sleep(0)  # the event loop hands over what the socket has
+        # The event loop hands over what the socket has: it looks in the first turn, after this task
+        # was put in line, and calls in the second.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def close(self) -> None:
         stream, self._stream = self._stream, None
@@ -114,8 +117,10 @@ class _Stream(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_closing = False
+        self._has_heard = False
 
     def data_received(self, data: bytes) -> None:
+        self._has_heard = True
         self._receiver.heard(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -126,7 +131,16 @@ class _Stream(asyncio.Protocol):
         if not self.gone.done():
             self.gone.set_result(None)
         if not self.is_closing:
-            self._receiver.lost(f"it broke: {exc}" if exc else "the other side closed it")
+            self._receiver.lost(self._reason(exc))
+
+    def _reason(self, exc: Exception | None) -> str:
+        reason = f"it broke: {exc}" if exc else "the other side closed it"
+        if self._has_heard:
+            return reason
+        return (
+            f"{reason} before it said anything: check whether another client holds its only "
+            "connection (`connection: per_cycle` shares it), and whether it is Modbus at all"
+        )
 
 
 def _keep_alive(sock: socket.socket) -> None:

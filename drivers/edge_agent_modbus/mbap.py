@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from edge_agent_modbus.framing import Framer
+from edge_agent_modbus.lost import Mark
 from edge_agent_modbus.pdu import Request, match
 
 _HEADER = struct.Struct(">HHHB")  # transaction, protocol (0), length from the unit on, unit
 _HEAD = struct.Struct(">HHH")
+_TELLING = 5  # bytes of a header that hardly occur by chance
 _LONGEST = 254  # unit and the longest PDU, 253 bytes: V1.1b3, 4.1
 _LAST_NUMBER = 0xFFFF
 
@@ -29,6 +31,10 @@ class TcpFramer(Framer):
         self.tells_late = numbered
         self._number = 0
 
+    @property
+    def mark(self) -> Mark:
+        return (self._number,) if self.tells_late else super().mark
+
     def _frame(self, request: Request) -> bytes:
         self._number = number = self._number % _LAST_NUMBER + 1
         unit = request.unit
@@ -40,6 +46,10 @@ class TcpFramer(Framer):
 
     def _is_sound(self, frame: bytes) -> bool:
         return True  # its first nine bytes are known, and TCP has its own checksum
+
+    def _is_torn(self, wire: bytes | bytearray, at: int, length: int) -> bool:
+        # A gateway that cuts an answer off and goes on with a late one: there is no checksum.
+        return any(_begins(wire, at + 1, at + length, other) for other in self.lost_beginnings())
 
     def _classify(self, junk: bytes) -> Iterator[tuple[str, int]]:
         at = 0
@@ -56,6 +66,8 @@ class TcpFramer(Framer):
     def _kind(self, number: int, body: bytes, length: int) -> str:
         if len(body) < length:
             return "damaged"
+        if self.is_lost((number,) if self.tells_late else tuple(body[:3])):
+            return "late"
         if self.tells_late and number != self._number:
             is_earlier = (self._number - number) % (_LAST_NUMBER + 1) <= _LAST_NUMBER // 2
             return "late" if is_earlier else "foreign"
@@ -65,3 +77,13 @@ class TcpFramer(Framer):
 
     def wire_bytes(self, request: Request) -> tuple[int, int]:
         return _HEADER.size + len(request.pdu), _HEADER.size + 2 + request.size
+
+
+def _begins(wire: bytes | bytearray, first: int, last: int, header: bytes) -> bool:
+    """Tell whether a header begins between two places, as far as it has arrived."""
+    at = wire.find(header[:_TELLING], first, last + _TELLING - 1)
+    while at >= 0:
+        if header.startswith(wire[at : at + len(header)]):
+            return True
+        at = wire.find(header[:_TELLING], at + 1, last + _TELLING - 1)
+    return False

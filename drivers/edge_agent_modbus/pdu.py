@@ -1,8 +1,9 @@
 """Requests that read, and what comes back for them. Pure.
 
 The only way to make bytes for a device is `Request`, and its function code comes from the table it
-reads: 1, 2, 3 or 4. No encoder for any other function exists in this package. pymodbus, which has
-encoders for writes too, is therefore not imported at run time (nor are its 10 MB).
+reads: 1, 2, 3 or 4. No encoder for any other function exists in this package, but for the three of
+`services`, which read too. pymodbus, which has encoders for writes, is therefore not imported at
+run time (nor are its 10 MB).
 
 Source of the formats: MODBUS Application Protocol V1.1b3, chapters 4.1, 6.1-6.4 and 7.
 """
@@ -76,12 +77,12 @@ class Request:
         """What an answer shows of its request, beside the unit: function and number of bytes."""
         return self.function, self.size
 
-    def wider(self) -> "Request | None":
-        """Ask for the same cells and so many more that the answer is longer; None if impossible."""
-        count = self.count + (8 if self.table.of_bits else 1)
-        if count > self.table.most or self.offset + count > CELLS:
+    def wider(self, before: int, behind: int) -> "Request | None":
+        """Ask for the same cells and so many more on each side; None if that is impossible."""
+        offset, count = self.offset - before, self.count + before + behind
+        if not (0 <= offset <= CELLS - count and count <= self.table.most):
             return None
-        return Request(self.unit, self.table, self.offset, count)
+        return Request(self.unit, self.table, offset, count)
 
     def __str__(self) -> str:
         return f"unit {self.unit} {self.table}:{self.offset} x{self.count}"
@@ -101,6 +102,12 @@ class Miss(NamedTuple):
 
     why: Why
     detail: str
+
+
+class Barred(Miss):
+    """Nothing was asked, since an old answer could be taken for the new one; parts may be asked."""
+
+    __slots__ = ()
 
 
 Answer = bytes | Refusal

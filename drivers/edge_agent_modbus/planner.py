@@ -1,15 +1,14 @@
 """Which requests bring the wanted addresses: neighbours share one, holes are gone around. Pure."""
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from edge_agent.driver import Learnt, Plan
 from edge_agent_modbus.address import ModbusAddress
-from edge_agent_modbus.decode import Decode, compile_decoder
+from edge_agent_modbus.exponents import Scaled, with_exponents
 from edge_agent_modbus.learnt import Hole, Knowledge
-from edge_agent_modbus.pdu import Request, Table
+from edge_agent_modbus.pdu import Table
+from edge_agent_modbus.plan import Block, Member, Suspect, make_block
 
 BITS_PER_REGISTER = 16
 
@@ -23,11 +22,15 @@ class Limits:
         bits: Most bits of one request.
         gap: Registers that nobody wants, at most, between two that share a request; for bits
             sixteen times as many.
+        alone: Whether each address is asked for by itself.
+        coils_from_zero: Whether the first request for coils begins at offset 0.
     """
 
     registers: int
     bits: int
     gap: int
+    alone: bool = False
+    coils_from_zero: bool = False
 
     def most(self, table: Table) -> int:
         """Give the most cells of one request."""
@@ -38,100 +41,104 @@ class Limits:
         return self.gap * BITS_PER_REGISTER if table.of_bits else self.gap
 
 
-class Member(NamedTuple):
-    """A wanted address and its place in the plan."""
-
-    position: int
-    address: ModbusAddress
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One request and what it brings.
-
-    Attributes:
-        members: In ascending order of offset.
-        place: Where the values go in the plan, if that is one contiguous piece; else None.
-    """
-
-    request: Request
-    members: tuple[Member, ...]
-    decode: Decode
-    place: slice | None
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A block that the device refused when last asked, and what it then said."""
-
-    block: Block
-    code: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModbusPlan(Plan[ModbusAddress]):
-    """The requests that bring the addresses.
+class Requests(NamedTuple):
+    """What is asked for some addresses.
 
     Attributes:
         blocks: Asked at every read.
-        suspects: Refused when last asked; asked at the first read and now and then.
-        learnt: What the plan was made from.
-        turns: Numbers the reads of this plan.
+        suspects: Asked now and then.
+        scaled: Which values are multiplied by which exponents.
+        width: Positions that all of them fill.
     """
 
-    blocks: tuple[Block, ...] = ()
-    suspects: tuple[Suspect, ...] = ()
-    learnt: Learnt = field(default_factory=dict)
-    turns: Iterator[int] = field(default_factory=itertools.count, compare=False, repr=False)
+    blocks: list[Block]
+    suspects: list[Suspect]
+    scaled: list[Scaled]
+    width: int
 
 
-def plan_blocks(
+def plan_requests(
     addresses: Sequence[ModbusAddress], limits: Limits, knowledge: Knowledge
-) -> tuple[list[Block], list[Suspect]]:
-    """Make the requests for these addresses.
+) -> Requests:
+    """Make the requests for these addresses of one device.
 
     A value of several registers is never split between requests. Addresses within a known hole
     become suspects, each asked for alone and only now and then.
     """
-    wanted = [Member(index, address) for index, address in enumerate(addresses)]
-    wanted.sort(key=_sort_key)
-    suspects: list[Suspect] = []
-    sound: list[Member] = []
-    for member in wanted:
-        hole = _hole(knowledge, member.address)
-        if hole is None:
-            sound.append(member)
-        else:
-            suspects.append(Suspect(make_block([member]), hole.code))
-    return [make_block(run) for run in _runs(sound, limits, knowledge)], suspects
+    wanted, scaled = with_exponents(addresses)
+    members = sorted(map(Member._make, enumerate(wanted)), key=_sort_key)
+    holes = [(member, _hole(knowledge, member.address)) for member in members]
+    suspects = [Suspect(make_block([member]), hole.code) for member, hole in holes if hole]
+    sound = [member for member, hole in holes if hole is None]
+    blocks = _blocks(sound, limits, knowledge)
+    if not knowledge.is_empty:
+        suspects += _trials(blocks, _blocks(sound, limits, _holes_of(suspects)))
+    scaled, before, after = _read_around(scaled, blocks, wanted)
+    blocks = [
+        *_blocks(before, limits, knowledge),
+        *blocks,
+        *_blocks(after, limits, knowledge),
+    ]
+    return Requests(blocks, suspects, scaled, len(wanted) + len(before) + len(after))
 
 
-def make_block(members: Sequence[Member]) -> Block:
-    """Make one request that brings all of these: one unit, one table, ascending offsets."""
-    first = members[0].address
-    offset, end = first.offset, max(_end(member) for member in members)
-    request = Request(first.unit, first.table, offset, end - offset)
-    decode = compile_decoder(offset, request.count, [member.address for member in members])
-    return Block(request, tuple(members), decode, _place([member.position for member in members]))
+def _read_around(
+    scaled: Sequence[Scaled], blocks: Sequence[Block], wanted: Sequence[ModbusAddress]
+) -> tuple[list[Scaled], list[Member], list[Member]]:
+    """Have exponents read before and after values with which they share no request."""
+    home = {member.position: at for at, block in enumerate(blocks) for member in block.members}
+    apart = [
+        each
+        for each in scaled
+        if each.value in home and each.exponent in home and home[each.value] != home[each.exponent]
+    ]
+    exponents = sorted({each.exponent for each in apart}, key=lambda at: _place_of(wanted[at]))
+    first, second = len(wanted), len(wanted) + len(exponents)
+    around = {at: (first + n, second + n) for n, at in enumerate(exponents)}
+    before = [Member(around[at][0], wanted[at]) for at in exponents]
+    after = [Member(around[at][1], wanted[at]) for at in exponents]
+    return (
+        [replace(each, around=around[each.exponent]) if each in apart else each for each in scaled],
+        before,
+        after,
+    )
 
 
-def halve(block: Block) -> tuple[Block, Block] | None:
-    """Cut a block in two near its middle, between values; None if it is a single one."""
-    middle = block.request.offset + block.request.count / 2
-    cuts = list(_cuts(block.members))
-    if not cuts:
-        return None
-    best = min(cuts, key=lambda at: abs(block.members[at].address.offset - middle))
-    return make_block(block.members[:best]), make_block(block.members[best:])
+def _blocks(members: Sequence[Member], limits: Limits, knowledge: Knowledge) -> list[Block]:
+    blocks: list[Block] = []
+    begun: set[tuple[int, Table]] = set()
+    for run in _runs(members, limits, knowledge):
+        unit, table = run[0].address.unit, run[0].address.table
+        end = max(member.end for member in run)
+        from_zero = limits.coils_from_zero and table is Table.COIL and (unit, table) not in begun
+        begun.add((unit, table))
+        fits = end <= min(limits.bits, knowledge.limit(unit, table))
+        blocks.append(make_block(run, 0 if from_zero and fits else None))
+    return blocks
 
 
-def _cuts(members: Sequence[Member]) -> Iterator[int]:
-    """Number the members that start where all before them have ended."""
-    end = _end(members[0])
-    for at, member in enumerate(members):
-        if member.address.offset >= end:
-            yield at
-        end = max(end, _end(member))
+def _holes_of(suspects: Iterable[Suspect]) -> Knowledge:
+    """Give what is known about single addresses, without limits and borders."""
+    knowledge = Knowledge({})
+    for suspect in suspects:
+        request = suspect.request
+        hole = Hole(request.offset, request.count, suspect.code)
+        knowledge.learn_hole(request.unit, request.table, hole)
+    return knowledge
+
+
+def _trials(blocks: Iterable[Block], wider: Iterable[Block]) -> Iterator[Suspect]:
+    """Give those of the wider blocks that are not among the blocks: one for each unit and table.
+
+    If that one is answered, all the others are planned anew.
+    """
+    planned = {block.request for block in blocks}
+    tried: set[tuple[int, Table]] = set()
+    for block in wider:
+        request = block.request
+        if request not in planned and (request.unit, request.table) not in tried:
+            tried.add((request.unit, request.table))
+            yield Suspect(block, 0)
 
 
 def _runs(
@@ -145,7 +152,7 @@ def _runs(
             yield run
             run, end = [], 0
         run.append(member)
-        end = max(end, _end(member))
+        end = max(end, member.end)
     if run:
         yield run
 
@@ -155,27 +162,23 @@ def _joins(first: Member, end: int, member: Member, limits: Limits, knowledge: K
     unit, table, start = first.address.unit, first.address.table, first.address.offset
     if (member.address.unit, member.address.table) != (unit, table):
         return False
-    count = max(end, _end(member)) - start
+    if limits.alone:  # bits of one register are still one request
+        return (member.address.offset, member.end) == (start, end)
+    count = max(end, member.end) - start
     most = min(limits.most(table), knowledge.limit(unit, table))
     if count > most or member.address.offset - end > limits.widest_gap(table):
         # What overlaps a value that is too wide already costs no request more.
-        return _end(member) <= end
+        return member.end <= end
     return not knowledge.is_crossed(unit, table, start, count)
-
-
-def _end(member: Member) -> int:
-    return member.address.offset + member.address.cells
 
 
 def _hole(knowledge: Knowledge, address: ModbusAddress) -> Hole | None:
     return knowledge.hole_at(address.unit, address.table, address.offset, address.cells)
 
 
+def _place_of(address: ModbusAddress) -> tuple[int, str, int]:
+    return address.unit, address.table, address.offset
+
+
 def _sort_key(member: Member) -> tuple[int, str, int, int]:
-    address = member.address
-    return address.unit, address.table, address.offset, member.position
-
-
-def _place(positions: Sequence[int]) -> slice | None:
-    contiguous = all(after == before + 1 for before, after in itertools.pairwise(positions))
-    return slice(positions[0], positions[-1] + 1) if contiguous else None
+    return *_place_of(member.address), member.position

@@ -51,9 +51,13 @@ class RtuFramer(Framer):
         return "stray", 1
 
     def _kind(self, frame: bytes) -> str:
+        if len(frame) == frame[2] + _SHORTEST and self.is_lost(tuple(frame[:3])):
+            return "late"
         if self._last is None or frame[0] != self._last.unit:
             return "foreign"
-        return "late" if frame[1:3] == bytes(self._last.shape) else "mismatched"
+        if frame[1:3] != bytes(self._last.shape):
+            return "mismatched"
+        return "late" if frame == self._given else "doubled"
 
     def wire_bytes(self, request: Request) -> tuple[int, int]:
         return _REQUEST, 1 + 2 + request.size + _CRC

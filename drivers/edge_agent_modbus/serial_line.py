@@ -6,13 +6,15 @@ import os
 import termios
 
 import serial
+from serial.rs485 import RS485Settings
 
 from edge_agent.driver import ConnectionLost
-from edge_agent_modbus.config import ModbusSettings
+from edge_agent_modbus.config import ModbusSettings, Rs485
 from edge_agent_modbus.link import Link
 
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 _MOST_READ = 4096
+RETRY_SECONDS = 1.0  # looking for a port costs nothing, and it may be plugged in at any time
 
 
 class SerialLink(Link):
@@ -38,9 +40,13 @@ class SerialLink(Link):
             self._file = port.fileno()
             fcntl.ioctl(self._file, termios.TIOCEXCL)
             _make_empty_mean_gone(self._file)
+            _set_direction(port, self._settings.rs485)
+        except ConnectionLost:
+            await self.close()
+            raise
         except (OSError, termios.error, ValueError) as error:
             await self.close()
-            raise ConnectionLost(_why_not(self._path, error)) from error
+            raise ConnectionLost(_why_not(self._path, error), retry_after=RETRY_SECONDS) from error
         asyncio.get_running_loop().add_reader(self._file, self._read)
 
     def _open_port(self) -> serial.Serial:
@@ -107,6 +113,26 @@ def _make_empty_mean_gone(file: int) -> None:
     termios.tcsetattr(file, termios.TCSANOW, attributes)
 
 
+def _set_direction(port: serial.Serial, wanted: Rs485 | None) -> None:
+    """Have the kernel turn the transceiver round. Without a wish, what was set before stays."""
+    if wanted is None:
+        return
+    sends_high = wanted.rts_when_sending == "high"
+    try:
+        port.rs485_mode = RS485Settings(
+            rts_level_for_tx=sends_high,
+            rts_level_for_rx=not sends_high,
+            loopback=wanted.hear_own,
+            delay_before_tx=wanted.delay_before,
+            delay_before_rx=wanted.delay_after,
+        )
+    except ValueError as error:  # what pyserial makes of the ioctl's failure
+        raise ConnectionLost(
+            f"the driver of {port.port} has no RS-485 mode: leave `rs485` out (a USB adapter turns "
+            "round by itself), or use a port whose driver has it"
+        ) from error
+
+
 def _why_not(path: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if isinstance(error, FileNotFoundError) or not os.path.exists(path):  # noqa: PTH110 - a device
@@ -114,5 +140,8 @@ def _why_not(path: str, error: Exception) -> str:
     if number == 13:
         return f"no right to open {path}: add the user to the group dialout (or that of the port)"
     if number in {11, 16}:
-        return f"{path} is in use by another program: stop that, or use another port"
+        return (
+            f"{path} is in use by another program: stop it (`fuser -v {path}` names it; often "
+            "ModemManager or a getty), or use another port"
+        )
     return f"{path} cannot be opened as a serial port ({error}): check baud, parity and stop_bits"

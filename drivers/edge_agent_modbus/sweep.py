@@ -1,17 +1,10 @@
 """One read of a plan, block by block: what is refused is taken apart, what is silent ends it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
-from edge_agent.driver import (
-    Flaw,
-    Learnt,
-    NoResponse,
-    Quality,
-    Samples,
-    Value,
-    Why,
-)
+from edge_agent.driver import Flaw, Learnt, NoResponse, Quality, Samples, Value, Why
+from edge_agent_modbus.exponents import scale
 from edge_agent_modbus.learnt import Hole, Knowledge
 from edge_agent_modbus.pdu import (
     BUSY,
@@ -19,21 +12,20 @@ from edge_agent_modbus.pdu import (
     ILLEGAL_ADDRESS,
     ILLEGAL_FUNCTION,
     ILLEGAL_VALUE,
+    Barred,
     Miss,
     Outcome,
     Refusal,
     Request,
 )
-from edge_agent_modbus.planner import Block, ModbusPlan, Suspect, halve
+from edge_agent_modbus.plan import Block, ModbusPlan, Suspect, halve, unseparated
+from edge_agent_modbus.retest import Retests
 
 EXTRA_REQUESTS = 40
 """Requests that one read may spend beyond its plan, to find out what exactly is refused."""
 
 BUSY_WAITS = (0.1, 0.2, 0.3)
 """Seconds to wait for a busy device before it is asked again, within one read."""
-
-ASKED_AGAIN_EVERY = 1000
-"""Reads of one plan after which its suspects are asked again, beside the first."""
 
 _SPLITTABLE = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 _REFUSED = frozenset({ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE})
@@ -45,12 +37,14 @@ Ask = Callable[[Request], Awaitable[Outcome]]
 class Sweep:
     """One read in progress."""
 
-    __slots__ = ("_alive", "_ask", "_damaged", "_extra", "_flaws", "_knowledge", "_plan", "_stop",
-                 "_values")  # fmt: skip
+    __slots__ = ("_alive", "_answers", "_ask", "_damaged", "_extra", "_flaws", "_kept",
+                 "_knowledge", "_now", "_plan", "_retests", "_stop", "_values")  # fmt: skip
 
-    def __init__(self, ask: Ask, plan: ModbusPlan) -> None:
-        self._ask, self._plan = ask, plan
-        self._values: list[Value] = [None] * len(plan.addresses)
+    def __init__(self, ask: Ask, plan: ModbusPlan, retests: Retests, now: float) -> None:
+        self._ask, self._plan, self._retests, self._now = ask, plan, retests, now
+        self._values: list[Value] = [None] * plan.width
+        self._kept = 0
+        self._answers: dict[int, int] = {}  # position -> number of its answer, for exponents
         self._flaws: dict[int, Flaw] = {}
         self._knowledge: Knowledge | None = None
         self._extra = EXTRA_REQUESTS
@@ -65,6 +59,16 @@ class Sweep:
             NoResponse: Nothing was answered.
             ConnectionLost: The link broke.
         """
+        await self._visit_blocks()
+        if self._plan.queue:
+            await self._visit_suspects()
+        if self._stop is not None and not self._alive:
+            raise NoResponse(self._stop.detail)
+        if self._plan.scaled:
+            self._scale()
+        return Samples(self._values, self._flaws, learnt=self._taught())
+
+    async def _visit_blocks(self) -> None:
         for block in self._plan.blocks:
             if self._stop is not None:
                 self._flag(block, self._stop)
@@ -74,11 +78,13 @@ class Sweep:
                 self._keep(block, outcome)
             else:
                 await self._resolve(block, outcome)
-        if self._plan.suspects:
-            await self._visit_suspects()
-        if self._stop is not None and not self._alive:
-            raise NoResponse(self._stop.detail)
-        return Samples(self._values, self._flaws, learnt=self._taught())
+
+    def _scale(self) -> None:
+        """Bring values and exponents together, and drop the exponents."""
+        scale(self._plan.scaled, self._values, self._flaws, self._answers)
+        wanted = len(self._plan.addresses)
+        del self._values[wanted:]
+        self._flaws = {at: flaw for at, flaw in self._flaws.items() if at < wanted}
 
     def _keep(self, block: Block, data: bytes) -> None:
         self._alive = True
@@ -91,6 +97,9 @@ class Sweep:
                 self._values[member.position] = value
         for at, flaw in flaws.items():
             self._flaws[block.members[at].position] = flaw
+        if self._plan.scaled:
+            self._kept += 1
+            self._answers.update((member.position, self._kept) for member in block.members)
 
     def _flag(self, block: Block, flaw: Flaw) -> None:
         for member in block.members:
@@ -101,6 +110,8 @@ class Sweep:
         outcome = await self._wait_while_busy(block, outcome)
         if isinstance(outcome, bytes):
             self._keep(block, outcome)
+        elif isinstance(outcome, Barred):
+            await self._ask_parts(block, outcome)
         elif isinstance(outcome, Miss):
             self._note_miss(block, outcome)
         elif outcome.code in GATEWAY:
@@ -128,6 +139,17 @@ class Sweep:
                 return
         self._end(block, flaw)
 
+    async def _ask_parts(self, block: Block, barred: Barred) -> None:
+        """Ask for a block in halves: their answers cannot be taken for one to the whole."""
+        halves = halve(block)
+        if halves is None or self._extra < len(halves):
+            self._note_miss(block, barred)
+            return
+        for half in halves:
+            refusal = await self._ask_half(half)
+            if isinstance(refusal, Refusal):
+                self._flag(half, unseparated(half, refusal))
+
     def _end(self, block: Block, flaw: Flaw) -> None:
         self._stop = flaw
         self._flag(block, flaw)
@@ -150,7 +172,7 @@ class Sweep:
             if halves is None:
                 self._learn_refused(block, refusal)
             elif self._extra < 2 or self._stop is not None:
-                self._flag(block, self._stop or _unseparated(block, refusal))
+                self._flag(block, self._stop or unseparated(block, refusal))
             else:
                 outcomes = [await self._ask_half(half) for half in halves]
                 refused += [
@@ -159,7 +181,7 @@ class Sweep:
                     if isinstance(outcome, Refusal)
                 ]
                 if all(isinstance(outcome, bytes) for outcome in outcomes):
-                    self._learn_parted(halves, refusal)
+                    self._learn_parted(halves, refusal.code)
 
     async def _ask_half(self, half: Block) -> Outcome | None:
         """Ask for a part; what is left for the caller is data that was kept, or a refusal."""
@@ -174,54 +196,47 @@ class Sweep:
         return outcome if isinstance(outcome, bytes) else None
 
     def _learn_refused(self, block: Block, refusal: Refusal) -> None:
-        self._flag(block, _refused(block, refusal.code))
+        self._flag(block, Suspect(block, refusal.code).flaw)
         request = block.request
         hole = Hole(request.offset, request.count, refusal.code)
         self._know().learn_hole(request.unit, request.table, hole)
+        self._retests.note(request, self._now)
 
-    def _learn_parted(self, halves: tuple[Block, Block], refusal: Refusal) -> None:
-        """Learn why two parts are given but not both at once: too much, a gap, or a border."""
+    def _learn_parted(self, halves: tuple[Block, Block], code: int) -> None:
         first, second = (half.request for half in halves)
-        end = first.offset + first.count
-        gap = Hole(end, second.offset - end, refusal.code)
-        is_single = all(len(half.members) == 1 for half in halves)
-        if refusal.code == ILLEGAL_ADDRESS and (gap.cells or is_single):
-            self._know().learn_hole(first.unit, first.table, gap)
-        else:
-            self._know().learn_limit(first.unit, first.table, max(first.count, second.count))
+        single = all(len(half.members) == 1 for half in halves)
+        self._know().learn_parted(first, second, code, single=single)
 
     async def _visit_suspects(self) -> None:
-        due = self._due()
-        for suspect in self._plan.suspects:
-            if self._stop is not None:
-                self._flag(suspect.block, self._stop)
-            elif suspect in due and self._extra:
-                await self._visit(suspect)
-            else:
-                self._flag(suspect.block, _refused(suspect.block, suspect.code))
+        """Ask those that are due; one at least where there is nothing else.
 
-    def _due(self) -> Sequence[Suspect]:
-        """Choose the suspects to ask: all of them now and then.
-
-        Where there is nothing else, one at each read: a device that is asked nothing cannot be
-        known to live.
+        A device that is asked nothing cannot be known to live.
         """
-        suspects, turn = self._plan.suspects, next(self._plan.turns)
-        if turn % ASKED_AGAIN_EVERY == 0:
-            return suspects
-        return () if self._plan.blocks else (suspects[turn % len(suspects)],)
+        queue, at_least = self._plan.queue, 0 if self._plan.blocks else 1
+        for suspect in queue:
+            if not suspect.is_trial:
+                self._flag(suspect.block, self._stop or suspect.flaw)
+        for suspect in self._retests.due(queue, self._now, at_least):
+            if self._stop is None and self._extra:
+                await self._visit(suspect)
 
     async def _visit(self, suspect: Suspect) -> None:
         self._extra -= 1
-        block, request = suspect.block, suspect.block.request
-        outcome = await self._ask(request)
+        outcome = await self._ask(suspect.request)
+        self._retests.note(suspect.request, self._now)
+        if isinstance(outcome, bytes):
+            self._know().forget(suspect.request)
         if isinstance(outcome, Refusal) and outcome.code in _SPLITTABLE:
             self._alive = True
-            self._flag(block, _refused(block, outcome.code))
-            return
-        if isinstance(outcome, bytes):
-            self._know().forget_hole(request.unit, request.table, request.offset, request.count)
-        await self._resolve(block, outcome)
+            if not suspect.is_trial:
+                self._flag(suspect.block, Suspect(suspect.block, outcome.code).flaw)
+        elif not suspect.is_trial:
+            self._clear(suspect.block)
+            await self._resolve(suspect.block, outcome)
+
+    def _clear(self, block: Block) -> None:
+        for member in block.members:
+            self._flaws.pop(member.position, None)
 
     def _know(self) -> Knowledge:
         if self._knowledge is None:
@@ -231,12 +246,3 @@ class Sweep:
     def _taught(self) -> Learnt | None:
         knowledge = self._knowledge
         return knowledge.as_learnt() if knowledge is not None and knowledge.changed else None
-
-
-def _refused(block: Block, code: int) -> Flaw:
-    return Flaw(Quality.BAD, Why.REFUSED, f"{block.request}: {Refusal(code)}")
-
-
-def _unseparated(block: Block, refusal: Refusal) -> Flaw:
-    detail = f"{block.request}: {refusal}; the next reads find out which part is refused"
-    return Flaw(Quality.BAD, Why.REFUSED, detail)

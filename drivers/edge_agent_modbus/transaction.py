@@ -1,27 +1,31 @@
 """One request at a time over a link, and only its own answer back. The rules that keep values true.
 
-1. Before a request the line has been silent long enough, and what it said unasked is thrown away.
+1. Before a request the line has been silent long enough, and what it said unasked is thrown away;
+   after a frame that nobody expected it has to be quiet for longer.
 2. Only the framer decides what answers the request in flight.
 3. A request that was not answered, for a timeout or because its caller went away, is *lost*: where
-   frames carry no number the line then stays unused for `late_window`, and what arrives is counted.
-4. An answer later than even that must not pass for another one: for a while, requests to this
-   unit that would get an answer of the same look ask for a little more (`LostRequests`).
+   frames carry no number the line then stays unused for a while, and what arrives is counted.
+4. An answer later than even that must not pass for another one: as long as it is thought possible,
+   no request is sent to this unit that would get an answer of the same look (`LostRequests`).
+5. Two timeouts in a row on a gateway that passes frames on: it is connected to anew, so that
+   nothing waits in it any longer.
 
 Source of the cases: public reports on other clients, listed in the README under "Quirks".
 """
 
-import asyncio
-import time
 from collections import Counter
 
-from edge_agent.driver import ConnectionLost, Why
+from edge_agent.driver import Why
+from edge_agent_modbus.exchange import Exchange
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.link import Link
-from edge_agent_modbus.lost import LostRequests
+from edge_agent_modbus.lost import Lost, LostRequests, Mark, Variant
+from edge_agent_modbus.patience import Patience
 from edge_agent_modbus.pdu import (
     ILLEGAL_ADDRESS,
     ILLEGAL_VALUE,
     Answer,
+    Barred,
     Miss,
     Outcome,
     Refusal,
@@ -29,26 +33,33 @@ from edge_agent_modbus.pdu import (
 )
 from edge_agent_modbus.timing import Timing
 
-# The event loop wakes up to a millisecond late; the last stretch of a silence is slept exactly.
-_COARSE = 0.001
 _MEMORY = 10  # how many times timeout and quarantine an answer is thought to be possible
+_MOST_VARIANTS = 4  # tried for one request
+_TIMEOUTS_TO_RENEW = 2
+_KNOWN_TO_BE_SILENT = 3  # unanswered requests in a row; from then on the agent only probes
 _UNUSABLE = frozenset({"damaged", "mismatched"})
+_BLAMES_THE_REQUEST = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
 
 
 class Transactions:
-    """Asks over one link, one request in flight. Lives as long as the driver, over many opens."""
+    """Asks over one link, one request in flight. Lives as long as the driver, over many opens.
+
+    Attributes:
+        patience: How long each unit is waited for.
+    """
 
     def __init__(
         self, link: Link, framer: Framer, timing: Timing, evidence: "Counter[str]"
     ) -> None:
-        link.receiver = self
-        self._link, self._framer, self._timing, self._evidence = link, framer, timing, evidence
-        self._waiter: asyncio.Future[Answer | None] | None = None
-        self._in_flight: Request | None = None
-        self._lost = LostRequests(_MEMORY * (timing.timeout + timing.late_window))
-        self._late_until = 0.0  # seconds of the loop's clock, as all times here
-        self._free_at = 0.0
-        self.why_lost = ""
+        framer.is_lost = self._is_lost
+        self._exchange = Exchange(link, framer, timing, self._note_late)
+        self._framer, self._timing, self._evidence = framer, timing, evidence
+        self._lost = LostRequests()
+        framer.lost_beginnings = self._lost.beginnings
+        self._silent = 0  # timeouts in a row
+        self._silences: Counter[int] = Counter()  # unit -> requests without an answer in a row
+        self._renews = not framer.tells_late and not timing.character
+        self.patience = Patience(timing)
 
     async def open(self) -> None:
         """Open the link.
@@ -56,21 +67,21 @@ class Transactions:
         Raises:
             ConnectionLost: It cannot be opened.
         """
-        self.why_lost = ""
-        self._loop = asyncio.get_running_loop()
-        await self._link.open()
-        silence = max(self._timing.after_open, self._timing.pause)
-        self._free_at = self._loop.time() + silence
+        await self._exchange.open()
 
     async def close(self) -> None:
         """Close the link; safe at any time."""
-        await self._link.close()
-        self._framer.reject()
+        await self._exchange.close()
 
     @property
     def is_open(self) -> bool:
         """Tell whether the link is there."""
-        return self._link.is_open
+        return self._exchange.is_open
+
+    @property
+    def why_lost(self) -> str:
+        """Say why the link broke."""
+        return self._exchange.why_lost
 
     async def ask(self, request: Request) -> Outcome:
         """Send a request and wait for what comes back.
@@ -80,119 +91,134 @@ class Transactions:
         """
         if self._framer.tells_late:
             return await self._ask_once(request)
-        distinct = self._lost.distinct(request, self._loop.time())
-        outcome = await self._ask_once(distinct)
-        if distinct is request:
-            return outcome
-        if isinstance(outcome, Refusal) and outcome.code in {ILLEGAL_ADDRESS, ILLEGAL_VALUE}:
-            # There is nothing more to ask for; and since it answers again, nothing older is due.
-            return await self._ask_once(request)
-        return outcome[: request.size] if isinstance(outcome, bytes) else outcome
+        if self._renews and self._silent == _TIMEOUTS_TO_RENEW:
+            await self._renew()
+        for _ in range(_MOST_VARIANTS):
+            outcome = await self._ask_distinct(request)
+            if outcome is not None:
+                return outcome
+        return self._barred(request)
+
+    async def _ask_distinct(self, wanted: Request) -> Outcome | None:
+        """Ask so that the answer cannot be mistaken; None if that way of asking is refused."""
+        variant = self._lost.variant(wanted, self._exchange.now)
+        if variant is None:
+            return self._barred(wanted)
+        outcome = await self._ask_once(variant.request)
+        if isinstance(outcome, Refusal):
+            return self._judge(variant, outcome)
+        if isinstance(outcome, bytes):
+            self._lost.believe(wanted)
+            return variant.cut(outcome, wanted)
+        return outcome
+
+    async def _renew(self) -> None:
+        """Connect anew, once until something is answered again.
+
+        Raises:
+            ConnectionLost: It cannot be connected to.
+        """
+        self._silent += 1
+        self._evidence["renewed"] += 1
+        await self._exchange.close()
+        await self._exchange.open()
+
+    def _judge(self, variant: Variant, refusal: Refusal) -> Outcome | None:
+        """Decide what a refusal tells; None to try another variant.
+
+        While other answers of this unit are possible it may be one of those, and then the answer
+        to this request is possible still.
+        """
+        now, request = self._exchange.now, variant.request
+        is_doubtful = self._lost.is_doubtful(request, now)
+        if is_doubtful:
+            self._note_lost(request)
+        if refusal.code not in _BLAMES_THE_REQUEST:
+            return refusal
+        if variant.is_wider:
+            self._lost.refuse(request, now)
+            return None
+        return _unsure(request, refusal) if is_doubtful and self._lost.doubt(request) else refusal
+
+    def _barred(self, request: Request) -> Barred:
+        seconds = max(self._lost.free_at(request) - self._exchange.now, 0.0)
+        return Barred(
+            Why.DAMAGED,
+            f"{request}: not asked, since the answer to an earlier request could be taken for its "
+            f"own and the device gives no cells around these; asked again in {seconds:.1f} s",
+        )
 
     async def _ask_once(self, request: Request) -> Outcome:
-        if (self._free_at or not self._framer.tells_late) and not await self._settle():
+        if not await self._exchange.settle(request.unit):
             return Miss(
                 Why.TIMEOUT,
                 "the line is never silent, so nothing can be asked: check for another master, "
                 "baud and parity",
             )
-        frame = self._framer.encode(request)
-        self._in_flight = request
-        patience = self._timing.timeout
-        if self._timing.character:
-            sent_after = self._timing.on_wire(len(frame))
-            patience += sent_after + self._timing.on_wire(self._framer.wire_bytes(request)[1])
-            self._free_at = self._loop.time() + sent_after + self._timing.pause
-        self._link.send(frame)
+        timeout = self.patience.timeout(request.unit)
         try:
-            answer = await self._listen(patience)
+            answer = await self._exchange.send(request, timeout)
         except BaseException:
-            self._give_up(request)
+            self._give_up(request, timeout)
             raise
         if answer is None:
-            self._give_up(request)
-            return self._missed(request)
+            self._give_up(request, timeout)
+            self._silent += 1
+            return self._missed(request, timeout)
+        self._silent = 0
+        self._silences.pop(request.unit, None)
+        self.patience.answered(request.unit, self._exchange.heard_at - self._exchange.answer_due)
         return answer
 
-    async def _listen(self, patience: float) -> Answer | None:
-        """Wait for the answer to the request in flight; None when it does not come in time."""
-        waiter: asyncio.Future[Answer | None] = self._loop.create_future()
-        self._waiter = waiter
-        timer = self._loop.call_later(patience, _run_out, waiter)
-        try:
-            return await waiter
-        finally:
-            timer.cancel()
-            self._waiter = None
-
-    def _give_up(self, request: Request) -> None:
+    def _give_up(self, request: Request, timeout: float) -> None:
         """Remember that an answer may come when nobody waits for it any more."""
-        if not self._framer.tells_late:
-            now = self._loop.time()
-            self._lost.note(request, now)
-            self._late_until = now + self._timing.late_window
+        self._note_lost(request)
+        # Nothing more is expected of a unit that is known to be silent: waiting for it would cost
+        # its neighbours as much again, and should it answer after all, rule 4 holds.
+        if self._silences[request.unit] < _KNOWN_TO_BE_SILENT:
+            self._exchange.keep_quiet(self._timing.quarantine(timeout))
+        self._silences[request.unit] += 1
 
-    def _missed(self, request: Request) -> Miss:
+    def _note_lost(self, request: Request) -> None:
+        timeout = max(self._timing.timeout, self.patience.timeout(request.unit))
+        now = self._exchange.now
+        until = now + _MEMORY * (timeout + self._timing.quarantine(timeout))
+        lost = Lost(request, self._exchange.answer_due, until, self._framer.begin)
+        self._lost.note(self._framer.mark, lost, now)
+
+    def _missed(self, request: Request, timeout: float) -> Miss:
         """Say what came instead of an answer."""
         found = self._framer.reject()
         heard = ", ".join(f"{kind} {count}" for kind, count in found.items()) or "nothing"
         if found.keys() & _UNUSABLE:
             return Miss(Why.DAMAGED, f"{request}: what came is no proper answer (heard: {heard})")
-        return Miss(
-            Why.TIMEOUT,
-            f"{request}: no answer within {self._timing.timeout:g} s (heard: {heard})",
-        )
+        return Miss(Why.TIMEOUT, f"{request}: no answer within {timeout:g} s (heard: {heard})")
 
-    async def _settle(self) -> bool:
-        """Wait until the line may be used; False if it does not come to rest."""
-        quarantine = self._late_until - self._loop.time()
-        if quarantine > 0 and await self._listen(quarantine) is not None:
-            self._note_late()
-        give_up = self._loop.time() + self._timing.timeout + self._timing.late_window
-        while True:
-            await self._link.drain()
-            if not self._link.is_open:
-                raise ConnectionLost(self.why_lost or "the link is not open")
-            now = self._loop.time()
-            if now >= self._free_at:
-                self._free_at = 0.0
-                return True
-            if now > give_up:
-                return False
-            await _sleep(min(self._free_at, give_up + _COARSE) - now)
+    def _note_late(self, answer: Answer) -> bool:
+        """Count what answers the last request, for which nobody waits; True if it surely does.
 
-    def _note_late(self) -> None:
-        """Count an answer that nobody waits for; nothing older can follow it."""
-        self._evidence["late"] += 1
-        self._late_until = 0.0
-        if self._in_flight is not None:
-            self._lost.forget(self._in_flight)
+        A refusal shows neither number nor length: it may be the answer to an older request.
+        """
+        self._framer.count(Counter(late=1))
+        is_certain = self._framer.tells_late or not isinstance(answer, Refusal)
+        if is_certain:
+            self._is_lost(self._framer.mark)
+            self._lost.forget(self._framer.mark)
+        return is_certain
 
-    def heard(self, data: bytes) -> None:
-        if self._timing.pause:
-            self._free_at = self._loop.time() + self._timing.pause
-        answer = self._framer.feed(data)
-        if answer is None:
-            return
-        if self._waiter is None or self._waiter.done():
-            self._note_late()
-        else:
-            self._waiter.set_result(answer)
-
-    def lost(self, reason: str) -> None:
-        self.why_lost = reason
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(ConnectionLost(reason))
+    def _is_lost(self, mark: Mark) -> bool:
+        """Tell whether a frame looks like the answer to a lost request; learn how late it is."""
+        lost = self._lost.hear(mark)
+        if lost is not None and not lost.is_heard:
+            self.patience.came_late(lost.request.unit, self._exchange.heard_at - lost.due)
+        if self._framer.tells_late:
+            self._lost.forget(mark)
+        return lost is not None
 
 
-def _run_out(waiter: "asyncio.Future[Answer | None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-async def _sleep(seconds: float) -> None:
-    """Sleep exactly: with the event loop for all but the last millisecond, which it cannot do."""
-    if seconds > _COARSE:
-        await asyncio.sleep(seconds - _COARSE)
-    else:
-        time.sleep(seconds)  # noqa: ASYNC251 - at most a millisecond, on purpose
+def _unsure(request: Request, refusal: Refusal) -> Miss:
+    return Miss(
+        Why.DAMAGED,
+        f"{request}: {refusal}; but this may be the answer to an earlier request, so it is asked "
+        "again",
+    )

@@ -1,4 +1,4 @@
-"""Values that `struct` cannot make: text, decimal codes, odd widths and orders. Pure.
+"""Values that `struct` cannot make: text, times, decimal codes, odd widths and orders. Pure.
 
 Each function takes what was cut out of an answer and gives the value, or raises `Undecodable`.
 """
@@ -11,12 +11,10 @@ from typing import Any
 from edge_agent.driver import Value
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.layout import KINDS
+from edge_agent_modbus.times import TIMES, unix
+from edge_agent_modbus.undecodable import Undecodable
 
 Finish = Callable[[Any], Value]
-
-
-class Undecodable(ValueError):  # noqa: N818 - named after what happened
-    """The registers hold nothing that this type can mean."""
 
 
 def finish_of(address: ModbusAddress) -> Finish | None:
@@ -26,10 +24,10 @@ def finish_of(address: ModbusAddress) -> Finish | None:
     if address.type == "bool":
         return bool
     if address.type == "string":
-        return partial(_text, address.byte_order, address.length or 0)
+        return partial(_text, address.byte_order, address.length or 0, address.charset)
     if address.type == "bytes":
         return partial(_hexadecimal, address.length or 0)
-    return None
+    return unix if address.type == "time_unix" else None
 
 
 def number_of(address: ModbusAddress) -> Finish:
@@ -93,6 +91,7 @@ _SPECIAL: dict[str, Callable[[bytes], Value]] = {
     "bcd16": _decimal_code,
     "bcd32": _decimal_code,
     "mod10k": _mod10k,
+    **TIMES,
 }
 
 
@@ -101,7 +100,7 @@ def _bits(bit: int, width: int | None, register: int) -> bool | int:
     return bool(field & 1) if width is None else field & ((1 << width) - 1)
 
 
-def _text(order: str, length: int, data: bytes) -> str:
+def _text(order: str, length: int, charset: str, data: bytes) -> str:
     """Read characters up to the first NUL, without blanks around them."""
     if order == "A":
         data = data[0::2]
@@ -109,7 +108,11 @@ def _text(order: str, length: int, data: bytes) -> str:
         data = data[1::2]
     elif order == "BA":
         data = b"".join(data[at + 1 : at + 2] + data[at : at + 1] for at in range(0, len(data), 2))
-    return data[:length].split(b"\0", 1)[0].decode("latin-1").strip()
+    text = data[:length].split(b"\0", 1)[0]
+    try:
+        return text.decode(charset).strip()
+    except UnicodeDecodeError:
+        raise Undecodable(f"0x{text.hex()} is no text in {charset}: check `charset`") from None
 
 
 def _hexadecimal(length: int, data: bytes) -> str:

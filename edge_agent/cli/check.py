@@ -1,14 +1,16 @@
 """`edge-agent check`: finds every mistake in the configuration; opens nothing."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.cli import CONFIG_INVALID, OK
 
 if TYPE_CHECKING:
     from edge_agent.config import Config, Inspection, Problem
+    from edge_agent.config.experience import Experience
     from edge_agent.config.explain import Line
+    from edge_agent.config.findings import Complaint
 
 EXAMPLE = "edge-agent check -c config.yaml --explain"
 
@@ -26,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Check the file, say everything about it, and tell by the exit code whether it can be used."""
     from edge_agent.config import inspect
 
-    inspection = inspect(options.config)
+    inspection = inspect(options.config, _doubts)
     lines = _explained(inspection.config) if options.explain and inspection.config else None
     if options.json:
         _show_json(inspection, lines)
@@ -35,10 +37,24 @@ def run(options: argparse.Namespace) -> int:
     return OK if inspection.config else CONFIG_INVALID
 
 
+def _doubts(config: "Config") -> "Iterable[Complaint]":
+    from edge_agent.config.feasibility import doubts
+
+    return doubts(config, _experience(config))
+
+
 def _explained(config: "Config") -> "list[Line]":
     from edge_agent.config.explain import explain
 
-    return [explain(connection) for connection in config.connections]
+    known = _experience(config)
+    return [explain(connection, known) for connection in config.connections]
+
+
+def _experience(config: "Config") -> "Experience":
+    from edge_agent.config import experience
+    from edge_agent.notebook import FILE
+
+    return experience.read(config.buffer.path / FILE)
 
 
 def _show_json(inspection: "Inspection", lines: "Sequence[Line] | None") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 EXAMPLE = "edge-agent status --json"
+_PLAIN = frozenset({"reads", "answered"})  # evidence of no trouble
 DEFAULT_BUFFER = Path("/var/lib/edge-agent")
 
 
@@ -60,17 +61,37 @@ def _screen(status: dict[str, Any]) -> str:
         f"buffer   {buffer['readings']} readings wait, {buffer['bytes'] // 1024} KiB on disk"
         + (f", full in {full} h without a broker" if full is not None else ""),
     ]
-    lines += [
-        f"line     {one['connection']:24} {one['state']:7} {one['polls']} polls,"
-        f" {one['overruns']} skipped {one['why']}".rstrip()
-        for one in status["connections"]
-    ]
-    lines += [
-        f"device   {one['device']:24} {one['state']:7}"
-        f" last good {_ago(one['last_good'], agent['now'])} ago {one['why']}".rstrip()
-        for one in status["devices"]
-    ]
+    for one in status["connections"]:
+        lines += _line(one)
+    for one in status["devices"]:
+        lines += _device(one, agent["now"])
     return "\n".join(lines)
+
+
+def _line(one: dict[str, Any]) -> list[str]:
+    busy = "" if one["busy"] is None else f", busy {one['busy']:.0%} of the time"
+    head = (
+        f"line     {one['connection']:24} {one['state']:7} {one['polls']} polls,"
+        f" {one['overruns']} skipped{busy} {one['why']}".rstrip()
+    )
+    return [head, *_more(one["overload"], _counts(one["evidence"]))]
+
+
+def _device(one: dict[str, Any], now: int) -> list[str]:
+    last_good = f"last good {_ago(one['last_good'], now)} ago"
+    head = f"device   {one['device']:24} {one['state']:7} {last_good} {one['code']}".rstrip()
+    noticed = {kind: count for kind, count in one["evidence"].items() if kind not in _PLAIN}
+    return [head, *_more(one["why"], _counts(noticed))]
+
+
+def _counts(evidence: dict[str, int]) -> str:
+    """Say how often what was noticed since the start, the most frequent first."""
+    ordered = sorted(evidence.items(), key=lambda pair: -pair[1])
+    return "noticed " + ", ".join(f"{kind} {count}" for kind, count in ordered) if ordered else ""
+
+
+def _more(*remarks: str) -> list[str]:
+    return [f"         {remark}" for remark in remarks if remark]
 
 
 def _ago(then: int | None, now: int) -> str:

@@ -137,20 +137,26 @@ class _Addresses:
             message = f"must be keys with values, text or a whole number, not {shown(written)}"
             self._findings.error(path, message, "put text in quotes")
             return None
-        merged = self._model.merged(self._shared, own)
-        address, wrong = _validated(self._model, merged)
+        address, wrong = self._checked(own)
         for inside, words in wrong:
             is_refused_text = inside == ("at",) and "at" not in self._model.model_fields
             self._findings.error(
                 self._place(inside, written, path),
                 *(self._no_text() if is_refused_text else words),
             )
-        if address is not None and self._settings is not None:
-            for key, sentence in self._driver.faults(self._settings, address).items():
-                self._findings.error(
-                    self._place((key,) if key else (), written, path), *split(sentence)
-                )
         return address
+
+    def _checked(self, own: Mapping[str, Any]) -> tuple[Address | None, Sequence[Complaint]]:
+        """Let the driver check an address by itself, and then together with the settings."""
+        try:
+            merged = self._model.merged(self._shared, own)
+            address, wrong = _validated(self._model, merged)
+            if address is None or self._settings is None:
+                return address, wrong
+            faults = self._driver.faults(self._settings, address)
+        except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
+            return None, [_bug(bug)]
+        return address, [((key,) if key else (), split(why)) for key, why in faults.items()]
 
     def _no_text(self) -> Words:
         return "this driver knows no addresses as text", (
@@ -185,8 +191,12 @@ def _validated(model: type[Checked], value: Any) -> tuple[Checked | None, Sequen
     except ValidationError as failure:
         return None, list(complaints(failure, model, value))
     except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
-        message = f"the driver's own check fails on this, {type(bug).__name__}: {bug}"
-        return None, [((), (message, "write it as its sample does: `edge-agent drivers NAME`"))]
+        return None, [_bug(bug)]
+
+
+def _bug(bug: Exception) -> Complaint:
+    message = f"the driver's own check fails on this, {type(bug).__name__}: {bug}"
+    return (), (message, "write it as its sample does: `edge-agent drivers NAME`")
 
 
 def _load(name: str) -> type[AnyDriver] | DriverUnavailable:

@@ -3,14 +3,13 @@
 Drivers are asked for their plans, which is pure: nothing is opened.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from edge_agent import plugins
+from edge_agent.config.experience import NO_EXPERIENCE, Experience
+from edge_agent.config.feasibility import demands
 from edge_agent.config.model import Connection, Device
-from edge_agent.driver import Address
-from edge_agent.plugins import AnyDriver
 
 
 class WirePoint(NamedTuple):
@@ -39,10 +38,10 @@ class Line(NamedTuple):
     points: list[WirePoint]
 
 
-def explain(connection: Connection) -> Line:
+def explain(connection: Connection, known: Experience = NO_EXPERIENCE) -> Line:
     """Explain one connection; imports its driver and opens nothing."""
     driver = plugins.load(connection.driver)(connection.settings)
-    busy = sum(_busy(driver, device) for device in connection.devices)
+    busy = sum(demand.share for demand in demands(connection, driver, known))
     return Line(
         connection.name,
         connection.driver,
@@ -50,14 +49,6 @@ def explain(connection: Connection) -> Line:
         busy or None,
         [point for device in connection.devices for point in _points(device)],
     )
-
-
-def _busy(driver: AnyDriver, device: Device) -> float:
-    """Points of one device with one interval are read together."""
-    groups: defaultdict[float, list[Address]] = defaultdict(list)
-    for point in device.points:
-        groups[point.every].append(point.address)
-    return sum(driver.plan(group, {}).cost / every for every, group in groups.items())
 
 
 def _points(device: Device) -> Iterator[WirePoint]:

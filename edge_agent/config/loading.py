@@ -1,5 +1,6 @@
 """Reads and checks a configuration file: YAML, shapes, drivers' own types, cross checks."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,11 +9,19 @@ from pydantic import ValidationError
 from edge_agent.config import crosscheck, profiles, source, yamlfile
 from edge_agent.config.build import build
 from edge_agent.config.equipment import Equipment
-from edge_agent.config.findings import Findings, complaints
+from edge_agent.config.findings import Complaint, Findings, complaints
 from edge_agent.config.model import Config
 from edge_agent.config.places import Section
 from edge_agent.config.shape import FileShape
 from edge_agent.errors import ConfigInvalid, Problem
+
+Judge = Callable[[Config], Iterable[Complaint]]
+"""Finds what is probably not meant in a configuration without mistakes."""
+
+
+def no_doubts(config: Config) -> Iterable[Complaint]:
+    """Find nothing."""
+    return ()
 
 
 class Inspection(NamedTuple):
@@ -35,16 +44,21 @@ def load(path: Path) -> Config:
     return config
 
 
-def inspect(path: Path) -> Inspection:
-    """Read and check a configuration file; opens nothing but the file."""
+def inspect(path: Path, judge: Judge = no_doubts) -> Inspection:
+    """Read and check a configuration file; opens nothing but the file.
+
+    Args:
+        path: The file.
+        judge: Finds doubts that are worth their time only when people look.
+    """
     try:
         text = source.read(path)
     except ConfigInvalid as invalid:
         return Inspection(None, list(invalid.problems), [])
-    return parse(text, path.parent)
+    return parse(text, path.parent, judge)
 
 
-def parse(text: str, folder: Path = Path()) -> Inspection:
+def parse(text: str, folder: Path = Path(), judge: Judge = no_doubts) -> Inspection:
     """Check the text of a configuration; relative paths in it count from `folder`."""
     try:
         root, problems = yamlfile.parse(text)
@@ -55,10 +69,13 @@ def parse(text: str, folder: Path = Path()) -> Inspection:
     file = _shape(root, findings)
     crosscheck.check(root, findings)
     wires = Equipment(findings).wires(root)
-    errors, warnings = findings.errors, findings.warnings
+    errors = findings.errors
     if errors or file is None:
-        return Inspection(None, errors, warnings)
-    return Inspection(build(file, [wire for wire in wires if wire], folder), errors, warnings)
+        return Inspection(None, errors, findings.warnings)
+    config = build(file, [wire for wire in wires if wire], folder)
+    for place, words in judge(config):
+        findings.warning(place, *words)
+    return Inspection(config, errors, findings.warnings)
 
 
 def _shape(root: Section, findings: Findings) -> FileShape | None:

@@ -86,6 +86,7 @@ async def test_the_press_moves_while_it_is_read(
     assert after - before == 8 or after - before == 7
 
 
+@pytest.mark.writes_on_purpose
 async def test_the_press_answers_for_any_unit_but_lets_nobody_write(
     press: AsyncModbusTcpClient,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ class Received:
     retain: bool
     duplicate: bool
     connection: int
+    at: float = field(default_factory=time.time)  # seconds since 1970
 
 
 Answer = Callable[[int, Received], int | None]
@@ -36,6 +38,7 @@ class FakeBroker:
         properties: Encoded properties of the MQTT 5 CONNACK.
         acks: How often each PUBACK is sent.
         foreign_acks: Packet ids that are acknowledged beside each real one, without cause.
+        delay: Seconds before each PUBACK.
         received: Everything that was published.
         connects: The protocol level of every CONNECT seen.
     """
@@ -46,6 +49,7 @@ class FakeBroker:
     properties: bytes = b""
     acks: int = 1
     foreign_acks: tuple[int, ...] = ()
+    delay: float = 0.0
     received: list[Received] = field(default_factory=list)
     connects: list[int] = field(default_factory=list)
     port: int = 0
@@ -109,7 +113,7 @@ class FakeBroker:
             return False
         if code is not WITHHOLD:
             for packet_id in (*[mid] * self.acks, *self.foreign_acks):
-                peer.writer.write(_puback(packet_id, code, peer.level))
+                peer.acknowledge(_puback(packet_id, code, peer.level), self.delay)
         return True
 
 
@@ -118,6 +122,16 @@ class _Peer:
     writer: asyncio.StreamWriter
     connection: int
     level: int = 4
+
+    def acknowledge(self, packet: bytes, delay: float) -> None:
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._write_if_open, packet)
+        else:
+            self.writer.write(packet)
+
+    def _write_if_open(self, packet: bytes) -> None:
+        if not self.writer.is_closing():
+            self.writer.write(packet)
 
 
 def _puback(mid: int, code: int, level: int) -> bytes:

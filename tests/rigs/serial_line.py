@@ -38,6 +38,7 @@ class SerialLine:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._last_sent = 0.0
+        self._clock = 0.0  # up to when the line is known to have been used
 
     def plug(self) -> None:
         self._far, near = os.openpty()
@@ -77,7 +78,10 @@ class SerialLine:
             if not request:
                 self._note_gap()
             request += piece
-            patience = self.silence + len(piece) * self._character
+            # On the wire the request ends, and then the silence, whenever this thread wakes.
+            self._clock = max(self._clock, time.monotonic()) + len(piece) * self._character
+            patience = max(0.0, self._clock + self.silence - time.monotonic())
+        self._clock += self.silence
         return request
 
     def _note_gap(self) -> None:
@@ -86,18 +90,17 @@ class SerialLine:
 
     def _answer(self, far: int, request: bytes) -> None:
         for delay, data in self.script(request):
-            if self._stop.wait(delay):
+            if delay and self._stop.wait(delay):
                 return
-            self._send(far, data)
+            self._send(far, data, time.monotonic() if delay else self._clock)
 
-    def _send(self, far: int, data: bytes) -> None:
-        """Send at the line's pace: a byte can be read when it would have arrived."""
-        due = time.monotonic()
+    def _send(self, far: int, data: bytes, due: float) -> None:
+        """Send at the line's pace from `due` on: a byte can be read when it would have arrived."""
         for at in range(0, len(data), 8):
             piece = data[at : at + 8]
             due += len(piece) * self._character
             time.sleep(max(0.0, due - time.monotonic()))
-            self._last_sent = time.monotonic()
+            self._last_sent = self._clock = time.monotonic()
             try:
                 os.write(far, piece)
             except OSError:  # unplugged meanwhile, or nobody listens

@@ -150,3 +150,80 @@ def test_equal_addresses_are_one_key():
 )
 def test_people_read_an_address_as_one_line(keys, text):
     assert str(ModbusAddress(**keys)) == text
+
+
+@pytest.mark.parametrize(
+    ("keys", "hint"),
+    [
+        ({"offset": True}, "valid integer"),
+        ({"offset": 7.0}, "valid integer"),
+        ({"offset": "7"}, "valid integer"),
+        ({"offset": -1}, "greater than or equal to 0"),
+        ({"offset": 65536}, "less than or equal to 65535"),
+        ({"offset": 10**30}, "less than or equal to 65535"),
+        ({"offset": 1, "unit": True}, "valid integer"),
+        ({"offset": 1, "unit": 256}, "255"),
+        ({"offset": 1, "bit": True}, "valid integer"),
+        ({"offset": 1, "length": True, "type": "string"}, "valid integer"),
+        ({"offset": 1, "no_value": (True,)}, "valid number"),
+        ({"offset": 1, "no_value": (float("nan"),)}, "finite"),
+        ({"offset": 1, "charset": "gbk"}, "no charset"),
+        ({"offset": 1, "type": "string", "length": 4, "charset": "big5"}, "gbk"),
+        ({"offset": 1, "exponent": 84}, "holding:84"),
+        ({"offset": 1, "exponent": {"offset": True}}, "valid integer"),
+        ({"offset": 1, "exponent": "coil:3"}, "holding or input"),
+        ({"offset": 1, "exponent": {"offset": 3, "type": "float32"}}, "int16"),
+        ({"offset": 1, "exponent": "40085", "map": {"raw": (0, 1), "to": (0, 1)}}, "exclude"),
+        ({"offset": 1, "type": "time_unix", "exponent": "40085"}, "no number"),
+        ({"offset": 1, "type": "string", "length": 2, "no_value": (1,)}, "no number"),
+        ({"offset": 1, "map": {"raw": (0, 0), "to": (0, 1)}}, "different"),
+        ({"offset": 1, "map": {"raw": (0, True), "to": (0, 1)}}, "valid number"),
+        ({"offset": 1, "map": {"raw": (0, float("inf")), "to": (0, 1)}}, "finite"),
+        ({"offset": 1, "map": {"raw": (0, 1), "to": (0, 1), "clamp": 1}}, "valid boolean"),
+        ({"offset": 1, "map": {"raw": (0, 1), "to": (0, 1), "loop": "0-20mA"}}, "4-20mA"),
+        ({"offset": 1, "table": "coil", "map": {"raw": (0, 1), "to": (0, 1)}}, "no map"),
+        ({"offset": 1, "table": "coil", "bit": 0}, "no bit"),
+        ({"offset": 1, "order": "CDAB"}, "no byte order"),
+        ({"offset": 1, "type": "float32", "order": True}, "valid string"),
+        ({"offset": 1, "type": "float32", "order": 4312}, "CDAB"),
+    ],
+)
+def test_keys_that_mean_nothing_together_say_what_to_write(keys, hint):
+    assert hint in says(**keys)
+
+
+@pytest.mark.parametrize(
+    ("point", "order"),
+    [
+        ({"offset": 1, "type": "float32"}, "CDAB"),
+        ({"offset": 1, "type": "uint24"}, "CDAB"),
+        ({"offset": 1, "type": "mod10k", "length": 2}, "CDAB"),
+        ({"offset": 1, "type": "float32", "order": "ABCD"}, "ABCD"),
+        ({"offset": 1}, ""),
+        ({"offset": 1, "type": "int16"}, ""),
+        ({"offset": 1, "bit": 3}, ""),
+        ({"offset": 1, "type": "float64"}, ""),
+        ({"offset": 1, "type": "string", "length": 4}, ""),
+        ({"at": "coil:5"}, ""),
+        ({"at": "30001", "type": "bytes", "length": 4}, ""),
+    ],
+)
+def test_the_order_of_a_device_is_for_values_of_that_width(point, order):
+    merged = ModbusAddress.merged({"unit": 7, "order": "CDAB"}, point)
+    address = ModbusAddress.model_validate(merged)
+    assert (address.unit, address.order) == (7, order)
+
+
+def test_an_order_of_a_device_that_does_not_exist_is_not_passed_over():
+    assert ModbusAddress.merged({"order": "CBAD"}, {"offset": 1})["order"] == "CBAD"
+
+
+def test_an_address_tells_what_is_done_to_the_raw_value():
+    keys = {"offset": 1, "type": "int16", "map": {"raw": (4000, 20000), "to": (0, 10)}}
+    assert str(ModbusAddress.model_validate(keys)) == (
+        "unit 1 holding:1 int16 (4000..20000 -> 0..10)"
+    )
+    keys = {"offset": 1, "type": "int16", "exponent": "40085"}
+    address = ModbusAddress.model_validate(keys)
+    assert str(address) == "unit 1 holding:1 int16 x 10^holding:84"
+    assert address.value_type() == "float64"

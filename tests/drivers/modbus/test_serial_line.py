@@ -1,8 +1,10 @@
 """A paced serial line: silence before requests, unplugging, settings at the terminal."""
 
 import asyncio
+import fcntl
 import os
 import statistics
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,10 +18,29 @@ from tests.rigs.modbus_device import Device, with_crc
 from tests.rigs.serial_line import SerialLine
 from tests.rigs.until import until
 
+# As linux/serial.h and asm-generic/ioctls.h have them.
+ENABLED, RTS_ON_SEND, RTS_AFTER_SEND, RX_DURING_TX = 1, 2, 4, 16
+TIOCGEXCL = 0x80045440
+TIOCGRS485, TIOCSRS485 = 0x542E, 0x542F
+
 
 def rtu(line: SerialLine, **keys) -> ModbusDriver:
-    keys = {"baud": 115200, "timeout": 0.2, **keys}
-    return ModbusDriver(ModbusSettings(transport="rtu", port=str(line.path), **keys))
+    keys = {"transport": "rtu", "baud": 115200, "timeout": 0.2, **keys}
+    return ModbusDriver(ModbusSettings(port=str(line.path), **keys))
+
+
+def rtu_script(device: Device):
+    return lambda frame: [(0, with_crc(frame[:1] + device.answer(frame[1:-2])))]
+
+
+def ascii_script(device: Device):
+    def script(request: bytes):
+        body = bytes.fromhex(request[1:-2].decode())
+        answer = body[:1] + device.answer(body[1:-1])
+        lrc = bytes((-sum(answer) & 0xFF,))
+        return [(0, b":" + (answer + lrc).hex().upper().encode() + b"\r\n")]
+
+    return script
 
 
 def open_files() -> int:
@@ -137,8 +158,110 @@ def _chatter(line: SerialLine, stop: threading.Event) -> None:
 async def test_a_port_is_opened_for_one_process_only(line):
     driver = rtu(line)
     await driver.open()
-    with pytest.raises(ConnectionLost, match="in use"):
+    with pytest.raises(ConnectionLost, match=r"in use by another program: stop it \(`fuser -v"):
         await rtu(line).open()
+    await driver.close()
+    again = rtu(line)
+    await again.open()
+    await again.close()
+
+
+async def test_the_kernel_keeps_other_programs_away_while_a_port_is_open(line):
+    # A program with all rights is let in nevertheless, so the kernel is asked what it would do.
+    driver = rtu(line)
+    await driver.open()
+    other = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+    is_exclusive = fcntl.ioctl(other, TIOCGEXCL, b"\0" * 4)
+    os.close(other)
+    await driver.close()
+    assert is_exclusive == (1).to_bytes(4, sys.byteorder)
+
+
+async def test_a_port_that_another_program_locked_is_not_shared(line):
+    other = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as minicom and others do
+    with pytest.raises(ConnectionLost, match="fuser -v"):
+        await rtu(line).open()
+    os.close(other)
+
+
+async def test_a_port_without_an_rs485_mode_says_so_and_stays_closed(line):
+    driver = rtu(line, rs485={"rts_when_sending": "high"})
+    files = open_files()
+    with pytest.raises(ConnectionLost, match="has no RS-485 mode: leave `rs485` out"):
+        await driver.open()
+    assert open_files() == files
+    plain = rtu(line)
+    await plain.open()
+    await plain.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "flags", "delays"),
+    [
+        ({}, ENABLED | RTS_ON_SEND, (0, 0)),
+        ({"rts_when_sending": "low"}, ENABLED | RTS_AFTER_SEND, (0, 0)),
+        ({"delay_before": "2ms", "delay_after": 0.003}, ENABLED | RTS_ON_SEND, (2, 3)),
+        ({"hear_own": True}, ENABLED | RTS_ON_SEND | RX_DURING_TX, (0, 0)),
+    ],
+)
+async def test_the_rs485_mode_reaches_the_kernel(line, monkeypatch, keys, flags, delays):
+    # No pseudo-terminal has the mode, so what the kernel would get is seen at the call.
+    asked = []
+    real = fcntl.ioctl
+
+    def ioctl(file, request, *more):
+        if request == TIOCGRS485:
+            return 0
+        if request == TIOCSRS485:
+            asked.append(tuple(more[0][:3]))
+            return 0
+        return real(file, request, *more)
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    driver = rtu(line, rs485=keys)
+    await driver.open()
+    samples = await driver.read(driver.plan(registers(5), {}))
+    await driver.close()
+    assert samples.values == [1005]
+    assert asked == [(flags, *delays)]
+
+
+@pytest.mark.parametrize("transport", ["rtu", "ascii"])
+async def test_an_adapter_that_hears_itself_is_noticed_and_its_echo_dropped(tmp_path, transport):
+    device = Device()
+    right = ascii_script(device) if transport == "ascii" else rtu_script(device)
+    line = SerialLine(tmp_path / "tty", lambda request: [(0, request), *right(request)])
+    line.plug()
+    driver = rtu(line, transport=transport, data_bits=8)
+    await driver.open()
+    wanted = [*registers(5, 6), *registers(0, 1, 2, table="coil"), *registers(7, table="input")]
+    plan = driver.plan(wanted, {})
+    for _ in range(5):
+        assert (await driver.read(plan)).values == [1005, 1006, True, False, False, 2007]
+    await driver.close()
+    line.unplug()
+    assert driver.evidence["echo"] >= 5
+
+
+async def test_an_echo_without_an_answer_is_silence_and_no_value(line):
+    line.script = lambda request: [(0, request)]
+    driver = rtu(line, timeout=0.05)
+    await driver.open()
+    with pytest.raises(NoResponse, match="echo"):
+        await driver.read(driver.plan(registers(5), {}))
+    await driver.close()
+
+
+async def test_a_port_may_be_released_between_polls(line):
+    driver = rtu(line, connection="per_cycle")
+    plan = driver.plan(registers(5), {})
+    await driver.open()
+    for _ in range(3):
+        assert (await driver.read(plan)).values == [1005]
+        other = rtu(line)
+        await other.open()
+        await other.close()
     await driver.close()
 
 
@@ -170,15 +293,7 @@ async def test_line_settings_reach_the_terminal(line, monkeypatch, keys, wanted)
 
 async def test_ascii_frames_pass_a_serial_line(tmp_path):
     device = Device()
-
-    def script(request: bytes):
-        body = bytes.fromhex(request[1:-2].decode())
-        answer = body[:1] + device.answer(body[1:-1])
-        return [
-            (0, b":" + (answer + bytes((-sum(answer) & 0xFF,))).hex().upper().encode() + b"\r\n")
-        ]
-
-    line = SerialLine(tmp_path / "tty", script)
+    line = SerialLine(tmp_path / "tty", ascii_script(device))
     line.plug()
     settings = {"transport": "ascii", "port": str(line.path), "baud": 115200, "data_bits": 8}
     driver = ModbusDriver(ModbusSettings(**settings))

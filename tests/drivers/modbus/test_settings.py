@@ -52,7 +52,7 @@ def test_a_line_is_named_so_that_two_connections_to_it_are_noticed(tmp_path: Pat
 
 def test_timeouts_are_durations_and_have_defaults_by_the_line():
     tcp = timing_of(ModbusSettings(host="plc"))
-    assert (tcp.timeout, tcp.late_window, tcp.pause) == (1.0, 1.0, 0.0)
+    assert (tcp.timeout, tcp.late_window, tcp.pause) == (1.0, None, 0.0)
     assert timing_of(ModbusSettings(host="plc", timeout="500ms")).timeout == 0.5
     slow = timing_of(ModbusSettings(transport="rtu", port="/dev/x", baud=9600))
     assert slow.timeout == pytest.approx(3 * 133 * 10 / 9600 + 0.1)

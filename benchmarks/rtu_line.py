@@ -1,0 +1,134 @@
+"""`python -m benchmarks.rtu_line`: how near an RTU line comes to what the specification allows.
+
+A pseudo-terminal is paced to the baud rate: a byte can be read when it would have arrived. The
+device takes no time. Then the legal maximum is a request of 8 characters, an answer of 125 for 60
+registers, and two silences of t3.5, with 11 bits a character. Source: MODBUS over Serial Line
+V1.02, 2.5.1.1.
+
+The figures are those of this machine at this moment: its own lateness is printed beside them.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings
+
+from benchmarks.lateness import percentile
+from tests.rigs.modbus_device import Device, with_crc
+from tests.rigs.serial_line import SerialLine
+
+WANTED = {9600: 0.98, 19200: 0.98, 115200: 0.96}
+REGISTERS = 60
+CHARACTERS = 8 + 5 + 2 * REGISTERS
+BITS = 11
+LINES = 4
+TICK = 0.01  # seconds between the wake-ups of one who shares the event loop
+MOST_LATE = 5.0  # ms, the 99th percentile
+
+
+def _line(folder: Path, number: int, baud: int) -> tuple[SerialLine, ModbusDriver]:
+    device = Device()
+    line = SerialLine(
+        folder / f"tty{number}-{baud}",
+        lambda frame: [(0, with_crc(frame[:1] + device.answer(frame[1:-2])))],
+        baud,
+    )
+    settings = {"transport": "rtu", "port": str(line.path), "baud": baud, "stop_bits": 2}
+    return line, ModbusDriver(ModbusSettings.model_validate(settings))
+
+
+async def _poll(driver: ModbusDriver, until: float) -> list[float]:
+    """Read again and again; give what each read took."""
+    plan = driver.plan([ModbusAddress(offset=at) for at in range(REGISTERS)], {})
+    await driver.open()
+    await driver.read(plan)
+    taken = []
+    while (begin := time.perf_counter()) < until:
+        await driver.read(plan)
+        taken.append(time.perf_counter() - begin)
+    await driver.close()
+    return taken
+
+
+async def _throughput(folder: Path, baud: int, seconds: float) -> tuple[float, float, int, int]:
+    """Give the share of the legal maximum, that of the usual read, violations of t3.5, reads."""
+    line, driver = _line(folder, 0, baud)
+    line.plug()
+    taken = await _poll(driver, time.perf_counter() + seconds)
+    line.unplug()
+    legal = CHARACTERS * BITS / baud + 2 * line.silence
+    broken = sum(gap < line.silence for gap in line.gaps)
+    return legal / statistics.mean(taken), legal / statistics.median(taken), broken, len(taken)
+
+
+async def _ticks(seconds: float) -> list[float]:
+    """Wake up at fixed instants; give how late each time, in ms, ascending."""
+    late = []
+    due = time.monotonic()
+    end = due + seconds
+    while due < end:
+        due += TICK
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        late.append((time.monotonic() - due) * 1000)
+    return sorted(late)
+
+
+async def _lateness(folder: Path, baud: int, seconds: float) -> Sequence[float]:
+    """Give how late others wake up while four lines are polled without a pause."""
+    lines = [_line(folder, number, baud) for number in range(LINES)]
+    for line, _ in lines:
+        line.plug()
+    until = time.perf_counter() + seconds
+    late, *_ = await asyncio.gather(_ticks(seconds), *(_poll(driver, until) for _, driver in lines))
+    for line, _ in lines:
+        line.unplug()
+    return late
+
+
+async def _measure(folder: Path, seconds: float, runs: int) -> bool:
+    is_enough = True
+    _say(f"{'figure':<44}{'wanted':>10}{'measured':>10}{'usual':>8}")
+    for baud, wanted in WANTED.items():
+        found = [await _throughput(folder, baud, seconds) for _ in range(runs)]
+        share, usual, _, _ = max(found)
+        broken, reads = sum(run[2] for run in found), sum(run[3] for run in found)
+        is_enough &= share >= wanted and broken == 0
+        _say(
+            f"{f'{baud} baud, share of the legal maximum':<44}"
+            f"{wanted:>10.0%}{share:>10.1%}{usual:>8.1%}"
+        )
+        _say(f"{f'{baud} baud, broken silences in {reads} reads':<44}{0:>10}{broken:>10}")
+    alone = await _ticks(seconds)
+    late = await _lateness(folder, 115200, seconds)
+    p99 = percentile(late, 0.99)
+    is_enough &= p99 <= MOST_LATE
+    name = f"lateness beside {LINES} lines of 115200 baud, p99"
+    _say(f"{name:<44}{f'{MOST_LATE:g} ms':>10}{f'{p99:.1f} ms':>10}")
+    _say(f"{'the same with nothing else':<44}{'':>10}{f'{percentile(alone, 0.99):.1f} ms':>10}")
+    return is_enough
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Measure, print, and tell whether it is enough."""
+    parser = argparse.ArgumentParser("python -m benchmarks.rtu_line", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=6, help="of each run (6)")
+    parser.add_argument("--runs", type=int, default=3, help="of which the best counts (3)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        is_enough = asyncio.run(_measure(Path(folder), options.seconds, options.runs))
+    return 0 if is_enough else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What `edge-agent status` and the retained status say about a line on which a device is dead."""
+
+import asyncio
+import contextlib
+import json
+
+import pytest
+from edge_agent_modbus import ModbusSettings
+
+from edge_agent.agent import Agent
+from edge_agent.cli.status import _screen
+from edge_agent.clock import Clock
+from edge_agent.config import experience
+from edge_agent.config.model import AgentIdentity, BufferLimits, Config, Mqtt
+from edge_agent.notebook import FILE
+from edge_agent.status import describe
+from tests.rigs.fake_broker import fake_broker
+from tests.rigs.published import faults
+from tests.rigs.shared_line import SharedLine, connection
+from tests.rigs.until import until
+
+UNITS = range(1, 3)
+
+
+@pytest.fixture
+def shared(tmp_path):
+    shared = SharedLine(tmp_path / "ttyRS485", UNITS)
+    shared.line.plug()
+    yield shared
+    shared.line.unplug()
+
+
+@contextlib.asynccontextmanager
+async def agent_on(shared, tmp_path, port):
+    settings = ModbusSettings(
+        transport="rtu", port=str(shared.line.path), baud=115200, timeout=0.03
+    )
+    config = Config(
+        AgentIdentity("gw", "site"),
+        Mqtt("127.0.0.1", port, client_id="edge-gw"),
+        BufferLimits(tmp_path / "buffer", flush=0.2),
+        (connection(UNITS, settings, every=0.1, points=2),),
+    )
+    agent, stop = Agent(config, Clock()), asyncio.Event()
+    task = asyncio.create_task(agent.run(config, stop))
+    yield agent
+    stop.set()
+    await asyncio.wait_for(task, 10)
+
+
+async def test_a_dead_device_is_named_with_cause_and_next_step(shared, tmp_path):
+    shared.unplugged.add(2)
+    async with fake_broker() as broker, agent_on(shared, tmp_path, broker.port) as agent:
+        await until(lambda: any(b"E-BUS-ABSENT" in each for each in _statuses(broker, 2)))
+        await until(lambda: _statuses(broker, 1))
+        status = json.loads(json.dumps(describe(agent)))
+    published = json.loads(_statuses(broker, 2)[-1])
+    assert faults("edge/v1/site/gw/unit-2/status", published) == []
+    assert published["state"] == "silent"
+    assert "its neighbours on the line answer (unit 2 holding:0 " in published["why"]
+    assert published["why"].split("; ")[1].startswith("check its power, its unit number")
+    one, two = status["devices"]
+    assert (one["state"], one["code"], one["why"]) == ("up", "", "")
+    assert (two["state"], two["code"], two["why"]) == ("silent", "E-BUS-ABSENT", published["why"])
+    assert two["since"] == published["since"]
+    assert two["evidence"]["reads"] >= 2
+    assert two["evidence"]["answered"] == 0
+    assert one["evidence"]["answered"] >= 1
+
+
+async def test_the_screen_shows_code_cause_and_what_was_noticed(shared, tmp_path):
+    shared.wiring = lambda request, answer: [(0, request), (0.001, answer)]  # an echo
+    async with fake_broker() as broker, agent_on(shared, tmp_path, broker.port) as agent:
+        await until(lambda: any(b"E-BUS-ECHO" in each for each in _statuses(broker, 1)))
+        screen = _screen(describe(agent))
+    lines = screen.splitlines()
+    at = next(index for index, line in enumerate(lines) if line.startswith("device   unit-1"))
+    assert lines[at].endswith("E-BUS-ECHO")
+    assert lines[at + 1].strip().startswith("The adapter hears what it sends")
+    assert lines[at + 2].strip().startswith("noticed echo ")
+
+
+async def test_how_fast_devices_answer_is_left_for_check(shared, tmp_path):
+    async with fake_broker() as broker, agent_on(shared, tmp_path, broker.port) as agent:
+        await until(lambda: agent.running)
+        evidence = agent.running["hall-3"].poller.roster.evidence["unit-1"]
+        await until(lambda: evidence.totals["answered"] >= 10)
+    known = experience.read(tmp_path / "buffer" / FILE)
+    assert 0 < known.answer_times["unit-1"] < 0.03
+
+
+async def test_another_remark_on_a_device_that_is_up_does_not_change_since_when(shared, tmp_path):
+    async with fake_broker() as broker, agent_on(shared, tmp_path, broker.port) as agent:
+        await until(lambda: _statuses(broker, 1))
+        shared.wiring = lambda request, answer: [(0, request), (0.001, answer)]
+        await until(lambda: any(b"E-BUS-ECHO" in each for each in _statuses(broker, 1)))
+        assert agent.recorder.since("unit-1")
+    first, *_, last = map(json.loads, _statuses(broker, 1))
+    assert (first["state"], last["state"]) == ("up", "up")
+    assert first["since"] == last["since"]
+
+
+def _statuses(broker, unit):
+    return broker.payloads(f"/unit-{unit}/status")

@@ -1,0 +1,33 @@
+"""What holds for every test: no simulated machine is ever asked to change anything."""
+
+import sys
+
+import pytest
+
+from tests.rigs import writes
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "writes_on_purpose: the test itself, no driver, asks a machine to change something",
+    )
+    config.addinivalue_line(
+        "markers", "shows(number, ...): shows these requirements of tests/requirements/modbus.yaml"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_server_watches():
+    """Watch pymodbus's servers where a test has imported them; importing it for all costs time."""
+    module = sys.modules.get("pymodbus.server.requesthandler")
+    if module is not None:
+        writes.watch_pymodbus(module.ServerRequestHandler)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_writes(request):
+    yield
+    seen, writes.seen[:] = list(writes.seen), []
+    if request.node.get_closest_marker("writes_on_purpose") is None:
+        assert seen == [], "something that is no read arrived at a machine"

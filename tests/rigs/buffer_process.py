@@ -1,0 +1,91 @@
+"""The real buffer in a process of its own, told what to do line by line.
+
+As a program it answers each JSON line `[command, argument]` with one JSON line.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edge_agent.buffer import Buffer
+from edge_agent.clock import Clock
+from edge_agent.config.model import BufferLimits
+
+FLUSH = 0.1
+
+
+class BufferProcess:
+    """The other end: a process that holds a buffer."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, command: str, argument: float = 0) -> Any:
+        """Have something done; give what it brought."""
+        self._process.stdin.write(json.dumps([command, argument]) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the process with the buffer ended"
+        return json.loads(line)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def buffer_process(folder: Path, environment: dict[str, str]) -> Iterator[BufferProcess]:
+    """Open a buffer in a process with these variables; killed at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.rigs.buffer_process", folder],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    with process:
+        try:
+            yield BufferProcess(process)
+        finally:
+            process.kill()
+
+
+class _Held:
+    """What the process does with its buffer."""
+
+    def __init__(self, buffer: Buffer, clock: Clock) -> None:
+        self._buffer, self._clock = buffer, clock
+
+    async def append(self, count: float) -> list[int]:
+        """Keep some rows; give their numbers."""
+        numbers = []
+        for _ in range(int(count)):
+            self._buffer.append("press", self._clock.now(), self._clock.mono(), 1, b"body")
+            numbers.append(self._buffer.last_seq)
+        return numbers
+
+    async def live(self, seconds: float) -> dict[str, Any]:
+        """Let the buffer do what is due for some time; give how it stands then."""
+        end = self._clock.mono() + seconds
+        while self._clock.mono() < end:
+            await self._buffer.tick()
+            await asyncio.sleep(FLUSH / 4)
+        unsaved = [row.seq for row in self._buffer._lanes.unsaved()]
+        return {"trouble": self._buffer.trouble, "unsaved": unsaved}
+
+
+async def _main(folder: Path) -> None:
+    clock = Clock()
+    answers, sys.stdout = sys.stdout, sys.stderr  # what is logged is no answer
+    held = _Held(await Buffer.open(BufferLimits(folder, flush=FLUSH), clock), clock)
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        command, argument = json.loads(line)
+        print(json.dumps(await getattr(held, command)(argument)), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1])))

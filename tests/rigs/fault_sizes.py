@@ -1,0 +1,26 @@
+"""The two sizes of a fault test: `sized(quick, full)` over its argument `size`."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+FULL_TIMEOUT = 1800  # seconds
+
+
+class Size(NamedTuple):
+    """How much of a fault is done: seconds, times, readings, as the test says."""
+
+    amount: Any
+    full: bool
+
+
+def sized(quick: Any, full: Any) -> pytest.MarkDecorator:
+    """Run a test in its quick size always, and in its full size with `-m faults`."""
+    marks = [pytest.mark.faults, pytest.mark.timeout(FULL_TIMEOUT)]
+    return pytest.mark.parametrize(
+        "size",
+        [
+            pytest.param(Size(quick, full=False), id="quick"),
+            pytest.param(Size(full, full=True), id="full", marks=marks),
+        ],
+    )

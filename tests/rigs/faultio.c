@@ -1,0 +1,93 @@
+/* Makes the disk fail below a program that was started with this library in LD_PRELOAD.
+ *
+ * $FAULTIO_FOLDER: only files below this folder are touched.
+ * $FAULTIO_RULES:  a file, read at every call, with one rule per line:
+ *                  "sync fail ERRNO", "sync delay MILLISECONDS", "write fail ERRNO",
+ *                  "write short ERRNO": half of it is written, and the next call fails
+ * Build: gcc -shared -fPIC -O2 -Wall -Wextra -o faultio.so faultio.c -ldl
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+enum effect { NONE, FAIL, SHORT };
+
+static int is_below_folder(int handle)
+{
+    const char *folder = getenv("FAULTIO_FOLDER");
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (!folder || length < 0)
+        return 0;
+    path[length] = 0;
+    return strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static void pause_for(long milliseconds)
+{
+    struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    nanosleep(&span, NULL);
+}
+
+/* Applies the first rule for this operation; a failure sets errno. */
+static enum effect effect_on(int handle, const char *operation)
+{
+    const char *rules = getenv("FAULTIO_RULES");
+    FILE *file;
+    char line[64], named[16], what[16];
+    long number;
+    enum effect effect = NONE;
+    int problem = 0;
+    static int was_short;
+
+    if (!rules || !is_below_folder(handle) || !(file = fopen(rules, "re")))
+        return NONE;
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%15s %15s %ld", named, what, &number) != 3 || strcmp(named, operation))
+            continue;
+        if (!strcmp(what, "delay"))
+            pause_for(number);
+        else {
+            was_short = !strcmp(what, "short") && !was_short;
+            effect = was_short ? SHORT : FAIL;
+            problem = (int)number;
+        }
+        break;
+    }
+    fclose(file);
+    errno = problem;
+    return effect;
+}
+
+#define SYNC(name)                                                     \
+    int name(int handle)                                               \
+    {                                                                  \
+        static int (*real)(int);                                       \
+        if (!real)                                                     \
+            real = (int (*)(int))dlsym(RTLD_NEXT, #name);              \
+        return effect_on(handle, "sync") == FAIL ? -1 : real(handle);  \
+    }
+
+#define WRITE(name, offset_type)                                                          \
+    ssize_t name(int handle, const void *data, size_t size, offset_type offset)           \
+    {                                                                                     \
+        static ssize_t (*real)(int, const void *, size_t, offset_type);                   \
+        if (!real)                                                                        \
+            real = (ssize_t(*)(int, const void *, size_t, offset_type))dlsym(RTLD_NEXT, #name); \
+        enum effect effect = effect_on(handle, "write");                                  \
+        if (effect == FAIL)                                                               \
+            return -1;                                                                    \
+        return real(handle, data, effect == SHORT && size > 1 ? size / 2 : size, offset); \
+    }
+
+SYNC(fsync)
+SYNC(fdatasync)
+WRITE(pwrite, off_t)
+WRITE(pwrite64, off64_t)
