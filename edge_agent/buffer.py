@@ -20,6 +20,7 @@ from edge_agent.row import Row
 from edge_agent.store import DAMAGED, ERRORS, code
 from edge_agent.threads import finished
 
+TROUBLED_PAUSE = 1.0  # seconds; the disk must be back in use 5 s after it works again
 SALVAGE_PAUSE = 60.0  # seconds; a disk that damages everything must not be worn out by copying
 
 
@@ -99,9 +100,21 @@ class Buffer:
         It stays the caller's until `ack`, `refuse` or `give_back`.
         """
         item = self._lanes.next(self._clock.mono(), backlog=backlog)
-        if isinstance(item, Row) and item.historical and self._lanes.backlog.hungry:
-            self._hungry.set()
+        if isinstance(item, Row):
+            self._correct(item)
+            if item.historical and self._lanes.backlog.hungry:
+                self._hungry.set()
         return item
+
+    def _correct(self, row: Row) -> None:
+        """Give a row that was read by a wrong clock its right time, once the clock is right.
+
+        The steady clock of this boot tells how long ago it was read; rows of another boot have
+        none (`mono` is not a number) and keep their mark.
+        """
+        if not row.synced and self.synced and row.mono == row.mono:
+            row.ts = self._clock.now() - round((self._clock.mono() - row.mono) * 1000)
+            row.synced = True
 
     @staticmethod
     def is_historical(row: Row) -> bool:
@@ -128,8 +141,10 @@ class Buffer:
     async def run(self) -> None:
         """Flush, demote, read back and keep the limits, until cancelled."""
         while True:
+            # While the disk refuses, each try packs everything in memory anew: not four a second.
+            pause = max(TROUBLED_PAUSE, self._flush / 4) if self.trouble else self._flush / 4
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._flush / 4):
+                async with asyncio.timeout(pause):
                     await self._hungry.wait()
             self._hungry.clear()
             await finished(self.tick())  # half-way, what the disk did could not be told any more

@@ -5,6 +5,7 @@ raised as `store.ERRORS`; nothing is lost by them, and the same step can be trie
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -77,17 +78,18 @@ class Disk:
             await self.salvage()
         # In one transaction, and before the reservation is renewed: killed in between, the next
         # start finds either the records or the same range to name.
-        await self._first_commit({"epoch": found.epoch, "schema": SCHEMA})
+        await self._commit_or_salvage({"epoch": found.epoch, "schema": SCHEMA})
         await self._renew_reservation()
 
-    async def _first_commit(self, notes: Notes) -> None:
+    async def _commit_or_salvage(self, notes: Notes, *, everything: bool = False) -> None:
+        """Commit notes, and all rows if so wanted; a damaged database is replaced first."""
         try:
-            await self.commit([], notes)
+            await self.commit(self.lanes.unsaved() if everything else [], notes)
         except ERRORS as error:
             if code(error) not in DAMAGED:
                 raise
             await self.salvage()
-            await self.commit([], notes)
+            await self.commit(self.lanes.unsaved() if everything else [], notes)
 
     def _name_missing(self, found: Recovered) -> None:
         numbers = self.lanes.numbers
@@ -113,7 +115,7 @@ class Disk:
         numbers = self.lanes.numbers
         try:
             previous = msgspec.json.encode(numbers.previous).decode()
-            await self.commit(self.lanes.unsaved(), {"previous": previous})
+            await self._commit_or_salvage({"previous": previous}, everything=True)
             last = numbers.last
             final = Reservation(numbers.epoch, last, last, self._clock.now(), clean=True)
             await self._run(lambda: self._reserve.write(final))
@@ -175,10 +177,14 @@ class Disk:
 
     def _rows(self, segment: Segment) -> list[Row] | None:
         try:
-            return self._store.rows(segment)
+            rows = self._store.rows(segment)
         except Damaged as error:
             self._log.error("damaged_segment", first=segment.id, error=str(error))
             return None
+        if segment.boot != self._clock.boot:
+            for row in rows:
+                row.mono = math.nan  # another boot's steady clock tells nothing here
+        return rows
 
     def _is_ripe(self, segment: Segment) -> bool:
         """Tell whether all its rows are too old for the live lane; those of another boot are."""
@@ -245,4 +251,6 @@ class Disk:
         later = self.lanes.backlog.first_synced(segment.id)
         if later is None:
             return False
+        if later.boot == self._clock.boot:  # then no step of the wall clock can deceive us
+            return self._clock.mono() - later.mono > self._limits.max_age
         return (self._clock.now() - later.newest) / 1000 > self._limits.max_age

@@ -23,7 +23,7 @@ from edge_agent.errors import BrokerUnavailable
 from edge_agent.threads import in_daemon_thread
 
 KEEP_ALIVE = 30  # seconds
-CONNECT_SECONDS = 10.0  # for name, TCP and TLS, and as much again for the broker's answer
+CONNECT_SECONDS = 10.0  # for name, TCP, TLS and the broker's consent together
 UNLIMITED = 65_535  # Receive Maximum when the broker names none (MQTT 5, 3.2.2.3.3)
 LARGEST = 268_435_455  # largest packet of the protocol (MQTT 5, 1.5.5)
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
@@ -93,14 +93,14 @@ class Session:
             BrokerUnavailable: It did not come to that; the message says why and what to do.
         """
         try:
-            async with asyncio.timeout(CONNECT_SECONDS * 2):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 await in_daemon_thread(self._connect, "mqtt-connect")
                 await asyncio.wait(
                     (self._connected, self.lost), return_when=asyncio.FIRST_COMPLETED
                 )
         except TimeoutError:
             raise BrokerUnavailable(
-                f"{self.where} does not answer within {CONNECT_SECONDS * 2:.0f} s"
+                f"{self.where} does not answer within {CONNECT_SECONDS:.0f} s"
             ) from None
         if self._connected.done():
             self._connected.result()

@@ -6,6 +6,7 @@ one transaction with `synchronous=FULL`: it is on the card, or it never happened
 checksums, so what is read back carries its own. All methods block and are called from one thread.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -158,6 +159,10 @@ class Store:
         except ERRORS as error:
             if code(error) not in DAMAGED:
                 raise
+            # The cursor steps ahead: the last row before the damage was read, but not handed out.
+            with contextlib.suppress(*ERRORS):
+                one_more = self._sql.execute(f"{query} LIMIT {len(found) + 1}").fetchall()
+                return list(one_more), False
             return found, False
         return found, True
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from edge_agent.driver import ConnectionLost
 
 CONNECT_TIMEOUT = 5.0
+_MOST_AT_ONCE = 1024  # bytes; several of the longest frames
 # A dead peer is noticed after 30 + 3 * 10 s even if nothing is asked (seconds, seconds, count).
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
@@ -109,8 +110,12 @@ class TcpLink(Link):
         await stream.gone
 
 
-class _Stream(asyncio.Protocol):
-    """Passes on what the event loop says about one connection."""
+class _Stream(asyncio.BufferedProtocol):
+    """Passes on what the event loop says about one connection.
+
+    Bytes are received into a buffer of our own: for an ordinary protocol the event loop allocates
+    256 KiB for every answer of a few hundred bytes.
+    """
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -118,10 +123,14 @@ class _Stream(asyncio.Protocol):
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.is_closing = False
         self._has_heard = False
+        self._buffer = bytearray(_MOST_AT_ONCE)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         self._has_heard = True
-        self._receiver.heard(data)
+        self._receiver.heard(bytes(self._buffer[:nbytes]))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection makes

@@ -16,8 +16,10 @@ from typing import Any
 from edge_agent.buffer import Buffer
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
+from edge_agent.row import Row
 
 FLUSH = 0.1
+AS_USER = "BUFFER_PROCESS_USER"  # a variable: the user to become before the buffer is opened
 
 
 class BufferProcess:
@@ -77,9 +79,25 @@ class _Held:
         unsaved = [row.seq for row in self._buffer._lanes.unsaved()]
         return {"trouble": self._buffer.trouble, "unsaved": unsaved}
 
+    async def drain(self, _: float) -> dict[str, Any]:
+        """Acknowledge everything; give the numbers of rows, and reasons and ends of losses."""
+        rows, losses = [], []
+        while self._buffer.waiting or self._buffer.losses:
+            await self._buffer.tick()
+            while item := self._buffer.next():
+                self._buffer.ack(item)
+                if isinstance(item, Row):
+                    rows.append(item.seq)
+                else:
+                    losses.append((item.why, item.lost_epoch, item.first, item.last))
+        return {"rows": rows, "losses": losses, "epoch": self._buffer.epoch}
+
 
 async def _main(folder: Path) -> None:
     clock = Clock()
+    if user := os.environ.get(AS_USER):
+        os.setgid(int(user))
+        os.setuid(int(user))
     answers, sys.stdout = sys.stdout, sys.stderr  # what is logged is no answer
     held = _Held(await Buffer.open(BufferLimits(folder, flush=FLUSH), clock), clock)
     while line := await asyncio.to_thread(sys.stdin.readline):

@@ -14,13 +14,10 @@ class Size(NamedTuple):
     full: bool
 
 
-def sized(quick: Any, full: Any) -> pytest.MarkDecorator:
-    """Run a test in its quick size always, and in its full size with `-m faults`."""
+def sized(*, full: Any, quick: Any = None) -> pytest.MarkDecorator:
+    """Run a test in its quick size always, if it has one, and in its full size with `-m faults`."""
     marks = [pytest.mark.faults, pytest.mark.timeout(FULL_TIMEOUT)]
-    return pytest.mark.parametrize(
-        "size",
-        [
-            pytest.param(Size(quick, full=False), id="quick"),
-            pytest.param(Size(full, full=True), id="full", marks=marks),
-        ],
-    )
+    sizes = [pytest.param(Size(full, full=True), id="full", marks=marks)]
+    if quick is not None:
+        sizes.insert(0, pytest.param(Size(quick, full=False), id="quick"))
+    return pytest.mark.parametrize("size", sizes)

@@ -1,0 +1,131 @@
+"""A disk that fails below the agent: no batch is called safe that is not, and all come through."""
+
+import time
+
+import pytest
+
+from edge_agent.row import Loss, Row
+from tests.rigs.agent_process import agent, configure
+from tests.rigs.arrivals import arrivals_at
+from tests.rigs.buffer_process import buffer_process
+from tests.rigs.buffers import drain, open_buffer
+from tests.rigs.counter_plc import CounterPlc, Heartbeat, connection, longest_gap
+from tests.rigs.counter_plc import drain as drained
+from tests.rigs.fake_broker import fake_broker
+from tests.rigs.fault_report import judged
+from tests.rigs.faulty_disk import (
+    DISK_FULL,
+    SYNC_FAILS,
+    WHY_NOT,
+    WRITE_FAILS,
+    WRITES_HALF,
+    FaultyDisk,
+    slow_sync,
+)
+from tests.rigs.hand_clock import HandClock
+from tests.rigs.until import until
+
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
+EVERY = 0.1
+UNAVAILABLE = 0x88  # MQTT 5, 3.2.2.2: try again soon
+
+FAULTS = {
+    "fsync fails (EIO)": SYNC_FAILS,
+    "write fails (EIO)": WRITE_FAILS,
+    "write fails (ENOSPC)": DISK_FULL,
+    "half a write, then ENOSPC": WRITES_HALF,
+}
+
+CASES = [  # one of them always, all of them with `-m faults`
+    pytest.param(fault, marks=[pytest.mark.faults] if FAULTS[fault] != SYNC_FAILS else [])
+    for fault in FAULTS
+]
+
+
+@pytest.fixture
+def disk(tmp_path):
+    disk = FaultyDisk(tmp_path, tmp_path / "buffer")
+    disk.behave()
+    return disk
+
+
+@pytest.mark.parametrize("fault", CASES)
+async def test_a_batch_that_did_not_reach_the_disk_is_not_called_safe_and_tried_again(
+    disk, tmp_path, fault
+):
+    with judged(9, fault) as outcome:
+        with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
+            made = buffer.ask("append", 5)
+            assert buffer.ask("live", 0.2) == {"trouble": "", "unsaved": []}
+            disk.behave(FAULTS[fault])
+            made += (during := buffer.ask("append", 5))
+            state = buffer.ask("live", 0.25)
+            assert state["trouble"]
+            assert state["unsaved"] == during
+            disk.behave()
+            began = time.monotonic()
+            assert buffer.ask("live", 0.25) == {"trouble": "", "unsaved": []}
+            outcome.recovery_s = time.monotonic() - began
+            made += buffer.ask("append", 5)
+            buffer.ask("live", 0.2)
+            buffer.kill()
+        rows, losses = await _what_is_left(tmp_path / "buffer")
+        outcome.produced, outcome.delivered, outcome.missing = len(made), len(rows), 0
+        outcome.losses = len(losses)
+        assert rows == made
+        assert {loss.why for loss in losses} == {"power_cut"}
+        assert losses[0].first == made[-1] + 1
+
+
+@pytest.mark.parametrize("fault", CASES)
+async def test_a_kill_while_the_disk_fails_costs_only_what_was_never_called_safe(
+    disk, tmp_path, fault
+):
+    with judged(9, f"{fault}, then killed") as outcome:
+        with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
+            safe = buffer.ask("append", 5)
+            assert buffer.ask("live", 0.2)["unsaved"] == []
+            disk.behave(FAULTS[fault])
+            during = buffer.ask("append", 5)
+            assert buffer.ask("live", 0.25)["unsaved"] == during
+            buffer.kill()
+        rows, losses = await _what_is_left(tmp_path / "buffer")
+        outcome.produced, outcome.delivered = len(safe + during), len(rows)
+        outcome.losses, outcome.duplicates = len(losses), len(rows) - len(set(rows))
+        assert rows[:5] == safe
+        named = [seq for loss in losses for seq in range(loss.first, loss.last + 1)]
+        assert set(during) <= set(rows) | set(named)
+
+
+async def _what_is_left(folder):
+    """Open the folder on a good disk; give the numbers that come and the records of loss."""
+    clock = HandClock()
+    clock.reboot()
+    buffer = await open_buffer(folder, clock)
+    items = await drain(buffer, clock)
+    await buffer.close()
+    rows = [item.seq for item in items if isinstance(item, Row)]
+    return rows, [item for item in items if isinstance(item, Loss)]
+
+
+@pytest.mark.faults
+async def test_an_fsync_of_300_ms_delays_no_poll(disk, tmp_path):
+    with judged(9, "fsync takes 300 ms") as outcome:
+        async with CounterPlc() as plc, fake_broker(connack=UNAVAILABLE) as broker:
+            config = configure(broker.port, connection(plc, every="100ms"))
+            async with agent(tmp_path, config, environment=disk.environment) as gateway:
+                await until(lambda: plc.count() > 5)
+                disk.behave(slow_sync(300))
+                began = time.monotonic()
+                async with Heartbeat() as heartbeat:
+                    await until(lambda: time.monotonic() - began > 2, 5)
+                gap = longest_gap(plc.served[1], began)
+                assert gateway.status()["buffer"]["bytes"] > 0
+                disk.behave()
+                broker.connack = 0
+                outcome.recovery_s = await drained(gateway, plc)
+        outcome.judge(arrivals_at(broker), served=plc.count())
+        outcome.notes = {"longest gap between polls every 100 ms, ms": round(gap * 1000)}
+        outcome.assert_nothing_lost_silently()
+        assert gap <= EVERY * 1.1 + heartbeat.worst

@@ -1,0 +1,165 @@
+"""Collects what the fault tests saw; `python -m tests.rigs.fault_report` makes the table of it.
+
+Every test appends one JSON line to `build/faults.jsonl` and prints it. The table shows the newest
+result of each fault, that of the full size where there is one; with a file as argument, it is
+written between the two marks of that file (or makes the file).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.rigs.arrivals import Arrivals
+
+ROOT = Path(__file__).parents[2]
+RESULTS = Path(os.environ.get("EDGE_AGENT_FAULTS", ROOT / "build" / "faults.jsonl"))
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+COLUMNS = (
+    *("#", "fault", "produced", "delivered", "named lost", "missing", "duplicates", "disorder"),
+    *("recovery", "verdict"),
+)
+HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
+
+
+@dataclass
+class Outcome:
+    """What one fault did; all counts but `missing`, `duplicates` and `disorder` are readings.
+
+    Attributes:
+        number: The fault's number in the list.
+        fault: What was done, in a few words.
+        full: Whether in full size, or only the quick form of an ordinary run.
+        produced: Readings that were made.
+        delivered: Readings that arrived, each counted once.
+        named: Readings that records of loss name; None where one leaves it unknown.
+        losses: How many records of loss arrived.
+        missing: Numbers that neither arrived nor stand in a record of loss.
+        duplicates: Messages that arrived again.
+        disorder: First arrivals that were overtaken within their device and lane.
+        recovery_s: Seconds from the end of the fault until all is well again.
+        verdict: `pass`, `known defect`, or what was wrong.
+        notes: Other figures.
+    """
+
+    number: int
+    fault: str
+    full: bool = False
+    produced: int | None = None
+    delivered: int | None = None
+    named: int | None = None
+    losses: int | None = None
+    missing: int | None = None
+    duplicates: int | None = None
+    disorder: int | None = None
+    recovery_s: float | None = None
+    verdict: str = "unfinished"
+    notes: dict[str, Any] = field(default_factory=dict)
+    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def judge(
+        self, arrivals: Arrivals, *, made: int | None = None, served: int | None = None
+    ) -> None:
+        """Take over what arrived, and compare it with what there was.
+
+        Args:
+            arrivals: What arrived.
+            made: Readings that the agent made, with and without a value.
+            served: Or the values that devices served, each to be delivered.
+        """
+        self.produced = made if served is None else served
+        self.delivered = arrivals.delivered if served is None else arrivals.good
+        self.named = arrivals.named
+        self.losses, self.missing = len(arrivals.losses), arrivals.missing
+        self.duplicates, self.disorder = arrivals.duplicates, arrivals.disorder
+
+    def assert_nothing_lost_silently(self) -> None:
+        """Every number is accounted for, and so is every reading, in order."""
+        assert self.missing == 0
+        assert self.disorder == 0
+        if self.produced is not None and self.named is not None:
+            assert self.delivered == self.produced - self.named
+
+
+@contextmanager
+def judged(number: int, fault: str, *, full: bool = False) -> Iterator[Outcome]:
+    """Record the outcome of a test when the block ends, also when it fails."""
+    outcome = Outcome(number, fault, full)
+    try:
+        yield outcome
+        outcome.verdict = "pass"
+    except BaseException as error:
+        outcome.verdict = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise
+    finally:
+        record(outcome)
+
+
+def record(outcome: Outcome) -> None:
+    """Print an outcome and append it to the results."""
+    line = json.dumps(asdict(outcome), ensure_ascii=False)
+    print(line)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    with RESULTS.open("a") as file:
+        file.write(line + "\n")
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def newest(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Give the newest result of each fault, of the full size where there is one, by number."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for line in lines:
+        result = json.loads(line)
+        key = result["number"], result["fault"]
+        if result["full"] or not found.get(key, result)["full"]:
+            found[key] = result
+    return [found[key] for key in sorted(found)]
+
+
+def table(results: Iterable[dict[str, Any]]) -> str:
+    """Make the Markdown table."""
+    return HEAD + "".join(f"| {' | '.join(_cells(result))} |\n" for result in results)
+
+
+def _cells(result: dict[str, Any]) -> list[str]:
+    size = "" if result["full"] else " (quick)"
+    notes = "; ".join(f"{name} {value}" for name, value in result["notes"].items())
+    counts = [result[name] for name in ("produced", "delivered", "named", "missing")]
+    order = [result[name] for name in ("duplicates", "disorder")]
+    seconds = result["recovery_s"]
+    recovery = "" if seconds is None else f"{seconds:.1f} s"
+    fault = result["fault"] + size + (f" ({notes})" if notes else "")
+    cells = [str(result["number"]), fault, *map(_count, counts + order), recovery]
+    return [cell.replace("|", "\\|") for cell in (*cells, result["verdict"])]
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def written(document: str, made: str) -> str:
+    """Put a table between the marks of a document; at its end where there are none."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{made}{END}{after or chr(10)}"
+
+
+def main() -> None:
+    """Print the table, or write it into the file that is named."""
+    made = table(newest(RESULTS.read_text().splitlines()))
+    if len(sys.argv) < 2:
+        print(made, end="")
+        return
+    file = Path(sys.argv[1])
+    file.write_text(written(file.read_text() if file.exists() else "# Reliability\n\n", made))
+
+
+if __name__ == "__main__":
+    main()
