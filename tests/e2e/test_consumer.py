@@ -15,10 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.rigs.agent_process import agent, configure
 from tests.rigs.counter_plc import CounterPlc, connection, drain
 from tests.rigs.mosquitto import mosquitto
+from tests.rigs.site import ENDLESS
 from tests.rigs.until import until
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "consumer.py"
-ENDLESS = ("allow_anonymous true", "max_queued_messages 0")
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""An authority of its own for a test, and certificates as wrong as wanted."""
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+DAY = timedelta(days=1)
+
+
+class Authority:
+    """Signs certificates; its own stands in `file`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, _name(name)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.file = folder / f"{name}.pem"
+        now = datetime.now(UTC)
+        made = (
+            _builder(self._name, self._name, self._key, now - 30 * DAY, now + 30 * DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_usage(signs=True), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.file.write_bytes(made.public_bytes(Encoding.PEM))
+
+    def issue(
+        self, name: str, host: str = "localhost", *, first: float = -1, last: float = 1
+    ) -> tuple[str, ...]:
+        """Give a broker a certificate for a host, valid from and to so many days from now.
+
+        Returns:
+            Lines of mosquitto's configuration.
+        """
+        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+        builder = _builder(_name(host), self._name, key, now + first * DAY, now + last * DAY)
+        names = x509.SubjectAlternativeName([_general_name(host)])
+        made = builder.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        certificate, private = self._folder / f"{name}.crt", self._folder / f"{name}.key"
+        certificate.write_bytes(made.public_bytes(Encoding.PEM))
+        private.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        )
+        return f"certfile {certificate}", f"keyfile {private}"
+
+
+def _builder(subject, issuer, key, first, last) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(first)
+        .not_valid_after(last)
+    )
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
