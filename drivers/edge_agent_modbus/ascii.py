@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 
 from edge_agent_modbus.checksum import lrc
+from edge_agent_modbus.enquiry import Asked, Enquiry, answer_to
 from edge_agent_modbus.framing import Framer
-from edge_agent_modbus.pdu import Answer, Request, match
+from edge_agent_modbus.pdu import Answer
 
 _NORMAL = bytes(byte & 0x7F for byte in range(256))
 _FRAME = re.compile(rb":((?:[0-9A-Fa-f]{2})+)\r?\n")  # nothing else, not even a blank
@@ -19,7 +20,7 @@ _EDGES = 5  # colon, two digits of LRC, carriage return, line feed
 class AsciiFramer(Framer):
     """ASCII frames, on a serial line or carried by TCP."""
 
-    def _frame(self, request: Request) -> bytes:
+    def _frame(self, request: Asked) -> bytes:
         body = bytes((request.unit,)) + request.pdu
         return b":" + (body + bytes((lrc(body),))).hex().upper().encode() + b"\r\n"
 
@@ -44,7 +45,7 @@ class AsciiFramer(Framer):
         is_echo = line.upper() == self._sent.upper()
         if body is None or self._last is None or body[0] != self._last.unit or is_echo:
             return None
-        return match(self._last, body[1:])
+        return answer_to(self._last, body[1:])
 
     def _is_sound(self, frame: bytes) -> bool:
         return _body(frame) is not None
@@ -67,9 +68,12 @@ class AsciiFramer(Framer):
             return "late"
         if self._last is None or body[0] != self._last.unit:
             return "foreign"
-        return "mismatched" if match(self._last, body[1:]) is None else "late"
+        return "mismatched" if answer_to(self._last, body[1:]) is None else "late"
 
-    def wire_bytes(self, request: Request) -> tuple[int, int]:
+    def _frames_for(self, enquiry: Enquiry) -> Iterator[tuple[int, int, bytes]]:
+        return iter(())  # every line tells where it ends, so no enquiry needs a search of its own
+
+    def wire_bytes(self, request: Asked) -> tuple[int, int]:
         return _EDGES + 2 * (1 + len(request.pdu)), _EDGES + 2 * (1 + 2 + request.size)
 
 

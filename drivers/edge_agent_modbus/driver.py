@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge_agent.driver import ConnectionLost, Diagnosis, Driver, Learnt, Plan, Samples
+from edge_agent_modbus import adapter
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.ascii import AsciiFramer
 from edge_agent_modbus.config import ModbusSettings
 from edge_agent_modbus.diagnosis import diagnose
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.faults import Fault
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.learnt import Knowledge
@@ -38,7 +40,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     Evidence counted, beside what `framing` lists: `reconnects`, links that the other side had
     closed while idle and that were opened again without more ado; `renewed`, gateways that were
     connected to anew after two timeouts in a row; `gateway`, answers of a gateway that the device
-    behind it does not answer.
+    behind it does not answer; on serial ports `parity` or `framing`, as `serial_line` has it.
     """
 
     settings_type = ModbusSettings
@@ -49,12 +51,13 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         self._timing = timing_of(settings)
         self._framer = _framer(settings, self.evidence)
         self._transactions = Transactions(
-            _link(settings), self._framer, self._timing, self.evidence
+            _link(settings, self._framer), self._framer, self._timing, self.evidence
         )
         self._limits = _limits(settings, self._framer)
         self._retests = Retests()
         self._per_cycle = settings.connection == "per_cycle"
         self._has_answered = False
+        self._slow_adapter: list[str] = []
 
     @classmethod
     def faults(cls, settings: ModbusSettings, address: ModbusAddress) -> Mapping[str, str]:
@@ -75,6 +78,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     async def open(self) -> None:
         self._has_answered = False
         await self._transactions.open()
+        if self.settings.is_serial:
+            self._slow_adapter = adapter.advice(str(self.settings.port))
 
     def plan(self, addresses: Sequence[ModbusAddress], learnt: Learnt) -> ModbusPlan:
         asked = plan_requests(addresses, self._limits, Knowledge(learnt))
@@ -112,10 +117,10 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     def diagnose(self, evidence: Mapping[str, int]) -> Diagnosis | None:
         found = diagnose(evidence, of_frames=self.settings.transport != "tcp")
-        advice = self.advice()
-        if found == Fault.LATE.value and advice:
-            return found._replace(action="; ".join(advice[:_MOST_ADVICE]))
-        return found
+        if found != Fault.LATE.value:
+            return found
+        timeouts = list(self._transactions.patience.advice()) or [Fault.LATE.value.action]
+        return found._replace(action="; ".join([*timeouts[:_MOST_ADVICE], *self._slow_adapter]))
 
     def _cost(self, block: Block) -> float:
         """Give the seconds that a request and its answer occupy the line."""
@@ -152,7 +157,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         samples.learnt = patience.taught(units, plan.learnt, samples.learnt)
         return samples
 
-    async def _ask(self, request: Request) -> Outcome:
+    async def _ask(self, request: Asked) -> Outcome:
         outcome = await self._transactions.ask(request)
         if isinstance(outcome, Refusal) and outcome.code in GATEWAY:
             self._framer.count(Counter(gateway=1))
@@ -160,7 +165,17 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     def advice(self) -> list[str]:
         """Say what the settings should be, seen from what the devices do; for people."""
-        return list(self._transactions.patience.advice())
+        return [*self._transactions.patience.advice(), *self._slow_adapter]
+
+    async def ask(self, asked: Asked) -> Outcome:
+        """Ask one thing beside the polls, as `identify` does; never while a read runs.
+
+        Raises:
+            ConnectionLost: The link broke, or is not open.
+        """
+        if not self._transactions.is_open:
+            await self._reopen()
+        return await self._ask(asked)
 
     async def _reopen(self) -> None:
         """Open a link again that was closed while nothing was asked: that is normal.
@@ -196,13 +211,13 @@ def _tcp_framer(settings: ModbusSettings, evidence: "Counter[str]") -> TcpFramer
     return LenientTcpFramer(evidence, numbered=numbered, any_unit=any_unit, any_length=any_length)
 
 
-def _link(settings: ModbusSettings) -> Link:
+def _link(settings: ModbusSettings, framer: Framer) -> Link:
     if not settings.is_serial:
         return TcpLink(str(settings.host), settings.tcp_port)
     # pyserial is imported only where there is a serial port: a gateway on TCP saves its memory.
     from edge_agent_modbus.serial_line import SerialLink  # noqa: PLC0415
 
-    return SerialLink(settings)
+    return SerialLink(settings, framer.count)
 
 
 def _limits(settings: ModbusSettings, framer: Framer) -> Limits:

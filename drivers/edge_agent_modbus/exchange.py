@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 
 from edge_agent.driver import ConnectionLost
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.link import Link
-from edge_agent_modbus.pdu import Answer, Request
+from edge_agent_modbus.pdu import Answer
 from edge_agent_modbus.timing import Timing
 
 # The event loop wakes up to a millisecond late; the last stretch of a silence is slept exactly.
@@ -114,7 +115,7 @@ class Exchange:
             self._rest_until = max(self._rest_until, now + self._timing.rest)
         return max(self._busy_until + self._timing.pause_before(unit), self._rest_until) - now
 
-    async def send(self, request: Request, patience: float) -> Answer | None:
+    async def send(self, request: Asked, patience: float) -> Answer | None:
         """Send a request and wait for its answer; None when it does not come in time.
 
         Args:

@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
+from edge_agent_modbus.enquiry import Asked, Enquiry
 from edge_agent_modbus.lost import Mark
 from edge_agent_modbus.pdu import Answer, Refusal, Request
 
@@ -46,7 +47,7 @@ class Framer(ABC):
         self.is_lost = _nothing_is_lost
         self.lost_beginnings = list
         self._buffer = bytearray()
-        self._last: Request | None = None
+        self._last: Asked | None = None
         self._is_wanted = False
         self._sent = b""
         self._given = b""  # the frame that answered
@@ -55,7 +56,7 @@ class Framer(ABC):
         self._tail = 0  # bytes behind the data
 
     @abstractmethod
-    def _frame(self, request: Request) -> bytes:
+    def _frame(self, request: Asked) -> bytes:
         """Make the frame of a request, and set what its answers begin with."""
 
     @abstractmethod
@@ -67,8 +68,12 @@ class Framer(ABC):
         """Name what arrived and was no answer: kinds of evidence and how many of each."""
 
     @abstractmethod
-    def wire_bytes(self, request: Request) -> tuple[int, int]:
-        """Count the bytes of the request's frame and of its right answer's."""
+    def wire_bytes(self, request: Asked) -> tuple[int, int]:
+        """Count the bytes of the request's frame and of its right, or longest, answer's."""
+
+    @abstractmethod
+    def _frames_for(self, enquiry: Enquiry) -> Iterator[tuple[int, int, bytes]]:
+        """Give place, end and PDU of every sound frame in the buffer that may answer this."""
 
     @property
     def mark(self) -> Mark:
@@ -80,7 +85,7 @@ class Framer(ABC):
         """Give what the right answer to that request begins with."""
         return self._begin
 
-    def encode(self, request: Request) -> bytes:
+    def encode(self, request: Asked) -> bytes:
         """Make the frame of a request; from now on its answer is looked for, and no other."""
         self.reject()
         self._last, self._is_wanted = request, True
@@ -120,7 +125,7 @@ class Framer(ABC):
     def _is_answer(self, data: bytes) -> bool:
         """Tell whether a piece is exactly the right answer: the usual case, and cheap."""
         return (
-            self._last is not None
+            isinstance(self._last, Request)
             and len(data) == len(self._begin) + self._last.size + self._tail
             and data.startswith(self._begin)
             and self._is_sound(data)
@@ -133,12 +138,25 @@ class Framer(ABC):
 
     def _search(self) -> Answer | None:
         """Look for a right answer or a refusal at every place."""
+        if isinstance(self._last, Enquiry):
+            return self._search_for(self._last)
         size = self._last.size if self._last else 0
         data = self._find(self._begin, size)
         if data is not None:
             return data
         code = self._find(self._begin_refusal, 1)
         return None if code is None else Refusal(code[0])
+
+    def _search_for(self, enquiry: Enquiry) -> Answer | None:
+        """Look for the answer to a request whose answer tells its own length."""
+        for at, end, pdu in self._frames_for(enquiry):
+            answer = enquiry.match(pdu)
+            if answer is not None:
+                self._given = bytes(self._buffer[at:end])
+                del self._buffer[at:end]
+                self._is_wanted = False
+                return answer
+        return None
 
     def _find(self, begin: bytes, size: int) -> bytes | None:
         """Cut a sound frame with this beginning out of the buffer; give its data."""

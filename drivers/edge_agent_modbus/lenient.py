@@ -7,8 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.mbap import TcpFramer
-from edge_agent_modbus.pdu import Request
 
 
 class LenientTcpFramer(TcpFramer):
@@ -26,7 +26,7 @@ class LenientTcpFramer(TcpFramer):
         self._any_unit, self._any_length = any_unit, any_length
         self._patterns: dict[bytes, re.Pattern[bytes]] = {}
 
-    def _frame(self, request: Request) -> bytes:
+    def _frame(self, request: Asked) -> bytes:
         sent = super()._frame(request)
         self._patterns = {
             begin: self._pattern(begin) for begin in (self._begin, self._begin_refusal)
@@ -50,3 +50,8 @@ class LenientTcpFramer(TcpFramer):
     def _places(self, begin: bytes) -> Iterator[int]:
         for found in self._patterns[begin].finditer(bytes(self._buffer)):
             yield found.start()
+
+    def _is_header(self, told: int, length: int, unit: int) -> bool:
+        asked = -1 if self._last is None else self._last.unit
+        is_unit = unit == asked or (self._any_unit and unit in {0, 255})
+        return is_unit and (self._any_length or told == length)

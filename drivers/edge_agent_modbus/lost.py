@@ -10,6 +10,7 @@ in question it refuses.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.pdu import Request
 
 Mark = tuple[int, ...]
@@ -39,7 +40,7 @@ class Lost(NamedTuple):
         is_heard: Whether what may be its answer has come.
     """
 
-    request: Request
+    request: Asked
     due: float
     until: float
     begin: bytes = b""
@@ -54,12 +55,14 @@ class Variant(NamedTuple):
         is_wider: Whether it is not the wanted request itself.
     """
 
-    request: Request
+    request: Asked
     skip: int = 0
     is_wider: bool = False
 
-    def cut(self, data: bytes, wanted: Request) -> bytes:
+    def cut(self, data: bytes, wanted: Asked) -> bytes:
         """Take what was wanted out of the answer."""
+        if not self.is_wider:
+            return data
         return data[self.skip : self.skip + wanted.size]
 
 
@@ -68,8 +71,8 @@ class LostRequests:
 
     def __init__(self) -> None:
         self._lost: dict[Mark, Lost] = {}
-        self._refused: dict[Request, float] = {}
-        self._doubts: dict[Request, int] = {}
+        self._refused: dict[Asked, float] = {}
+        self._doubts: dict[Asked, int] = {}
 
     def note(self, mark: Mark, lost: Lost, now: float) -> None:
         """Remember that a request was given up."""
@@ -97,7 +100,7 @@ class LostRequests:
         """Give what the answers that may still come begin with."""
         return [lost.begin for lost in self._lost.values()]
 
-    def variant(self, request: Request, now: float) -> Variant | None:
+    def variant(self, request: Asked, now: float) -> Variant | None:
         """Give this request, or one for some more whose answer cannot be mistaken.
 
         Returns:
@@ -111,12 +114,12 @@ class LostRequests:
                 return variant
         return None
 
-    def free_at(self, request: Request) -> float:
+    def free_at(self, request: Asked) -> float:
         """Give when this request can be told from all lost ones for certain."""
         lost = self._lost.get(_mark(request))
         return lost.until if lost else 0.0
 
-    def is_doubtful(self, request: Request, now: float) -> bool:
+    def is_doubtful(self, request: Asked, now: float) -> bool:
         """Tell whether a refusal may mean a lost request of the same unit and function."""
         return any(
             lost.until > now
@@ -125,7 +128,7 @@ class LostRequests:
             for lost in self._lost.values()
         )
 
-    def doubt(self, request: Request) -> bool:
+    def doubt(self, request: Asked) -> bool:
         """Count a doubtful refusal; False once it cannot be a coincidence any more."""
         count = self._doubts.get(request, 0) + 1
         if len(self._doubts) >= _MOST_REFUSED:
@@ -133,27 +136,29 @@ class LostRequests:
         self._doubts[request] = count
         return count < _CERTAIN_AFTER
 
-    def believe(self, request: Request) -> None:
+    def believe(self, request: Asked) -> None:
         """Forget doubts about a request: its data have come."""
         self._doubts.pop(request, None)
 
-    def refuse(self, variant: Request, now: float) -> None:
+    def refuse(self, variant: Asked, now: float) -> None:
         """Remember that a variant is refused."""
         if len(self._refused) >= _MOST_REFUSED:
             self._refused.clear()
         self._refused[variant] = now + _REFUSED_FOR
 
-    def _looks_lost(self, request: Request, now: float) -> bool:
+    def _looks_lost(self, request: Asked, now: float) -> bool:
         lost = self._lost.get(_mark(request))
         return lost is not None and lost.until > now
 
 
-def _mark(request: Request) -> Mark:
+def _mark(request: Asked) -> Mark:
     return (request.unit, *request.shape)
 
 
-def _variants(request: Request) -> Iterator[Variant]:
+def _variants(request: Asked) -> Iterator[Variant]:
     """Give requests for the same cells and some more, whose answers are longer."""
+    if not isinstance(request, Request):
+        return  # there is only one way to ask for something that is no cells
     step, width = (8, 1) if request.table.of_bits else (1, 2)
     for before, behind in _EXTRAS:
         wider = request.wider(before * step, behind * step)

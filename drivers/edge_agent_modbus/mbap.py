@@ -7,9 +7,9 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 
+from edge_agent_modbus.enquiry import Asked, Enquiry, answer_to
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.lost import Mark
-from edge_agent_modbus.pdu import Request, match
 
 _HEADER = struct.Struct(">HHHB")  # transaction, protocol (0), length from the unit on, unit
 _HEAD = struct.Struct(">HHH")
@@ -35,14 +35,14 @@ class TcpFramer(Framer):
     def mark(self) -> Mark:
         return (self._number,) if self.tells_late else super().mark
 
-    def _frame(self, request: Request) -> bytes:
+    def _frame(self, request: Asked) -> bytes:
         self._number = number = self._number % _LAST_NUMBER + 1
         unit = request.unit
         skipped = 0 if self.tells_late else 2
         right = _HEADER.pack(number, 0, request.size + 3, unit) + bytes(request.shape)
         refusal = _HEADER.pack(number, 0, 3, unit) + bytes((request.function | 0x80,))
         self._begin, self._begin_refusal = right[skipped:], refusal[skipped:]
-        return _HEADER.pack(number, 0, 6, unit) + request.pdu
+        return _HEADER.pack(number, 0, 1 + len(request.pdu), unit) + request.pdu
 
     def _is_sound(self, frame: bytes) -> bool:
         return True  # its first nine bytes are known, and TCP has its own checksum
@@ -73,9 +73,26 @@ class TcpFramer(Framer):
             return "late" if is_earlier else "foreign"
         if self._last is None or body[0] != self._last.unit:
             return "foreign"
-        return "mismatched" if match(self._last, body[1:]) is None else "late"
+        return "mismatched" if answer_to(self._last, body[1:]) is None else "late"
 
-    def wire_bytes(self, request: Request) -> tuple[int, int]:
+    def _frames_for(self, enquiry: Enquiry) -> Iterator[tuple[int, int, bytes]]:
+        skipped = 0 if self.tells_late else 2
+        for place in super()._places(_HEAD.pack(self._number, 0, 0)[skipped:4]):
+            at = place - skipped
+            if at < 0 or len(self._buffer) < at + _HEADER.size:
+                continue
+            *_, told, unit = _HEADER.unpack_from(self._buffer, at)
+            length = enquiry.length(bytes(self._buffer[at + _HEADER.size :]))
+            end = at + _HEADER.size + (length or 0)
+            is_whole = length is not None and end <= len(self._buffer)
+            if is_whole and self._is_header(told, end - at - _HEAD.size, unit):
+                yield at, end, bytes(self._buffer[at + _HEADER.size : end])
+
+    def _is_header(self, told: int, length: int, unit: int) -> bool:
+        """Tell whether a header's length and unit are those of the answer that is behind it."""
+        return told == length and self._last is not None and unit == self._last.unit
+
+    def wire_bytes(self, request: Asked) -> tuple[int, int]:
         return _HEADER.size + len(request.pdu), _HEADER.size + 2 + request.size
 
 

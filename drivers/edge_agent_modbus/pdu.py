@@ -1,7 +1,7 @@
 """Requests that read, and what comes back for them. Pure.
 
 The only way to make bytes for a device is `Request`, and its function code comes from the table it
-reads: 1, 2, 3 or 4. No encoder for any other function exists in this package, but for the three of
+reads: 1, 2, 3 or 4. No encoder for any other function exists in this package, but for those of
 `services`, which read too. pymodbus, which has encoders for writes, is therefore not imported at
 run time (nor are its 10 MB).
 
@@ -94,7 +94,7 @@ class Refusal(NamedTuple):
     code: int
 
     def __str__(self) -> str:
-        return f"exception {self.code}: {EXCEPTIONS.get(self.code, 'a code of its maker')}"
+        return f"exception {self.code}: {EXCEPTIONS.get(self.code) or _of_maker(self.code)}"
 
 
 class Miss(NamedTuple):
@@ -130,6 +130,23 @@ EXCEPTIONS = {
     0x0A: "the gateway has no path to the device",
     0x0B: "the device behind the gateway does not answer",
 }
+
+# What serial gateways of ICP DAS and others built like them say. Nothing is learnt from any such
+# code, and the next poll asks again. Source: their table of Modbus error codes.
+_OF_GATEWAYS = {
+    0x41: "invalid message",
+    0x42: "wrong message length",
+    0x43: "wrong checksum",
+    0x4B: "data timeout",
+}
+
+
+def _of_maker(code: int) -> str:
+    """Say what a code may mean that the specification does not know."""
+    meaning = _OF_GATEWAYS.get(code)
+    if meaning is None:
+        return f"a code of its maker (0x{code:02X}), see its manual; asked again at the next poll"
+    return f"{meaning} behind the gateway (0x{code:02X}); asked again at the next poll"
 
 
 def match(request: Request, pdu: bytes) -> Answer | None:

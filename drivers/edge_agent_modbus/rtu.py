@@ -7,8 +7,8 @@ nor sockets keep those. Source: MODBUS over Serial Line V1.02, 2.5.1.
 from collections.abc import Iterator
 
 from edge_agent_modbus.checksum import crc16
+from edge_agent_modbus.enquiry import Asked, Enquiry
 from edge_agent_modbus.framing import Framer
-from edge_agent_modbus.pdu import Request
 
 _CRC = 2
 _REQUEST = 8  # unit, function, offset, count, CRC
@@ -18,7 +18,7 @@ _SHORTEST = 5  # an exception answer: unit, function, code, CRC
 class RtuFramer(Framer):
     """RTU frames, on a serial line or carried by TCP."""
 
-    def _frame(self, request: Request) -> bytes:
+    def _frame(self, request: Asked) -> bytes:
         unit = request.unit
         self._tail = _CRC
         self._begin = bytes((unit, *request.shape))
@@ -55,12 +55,22 @@ class RtuFramer(Framer):
             return "late"
         if self._last is None or frame[0] != self._last.unit:
             return "foreign"
-        if frame[1:3] != bytes(self._last.shape):
+        shape = bytes(self._last.shape)
+        if frame[1 : 1 + len(shape)] != shape:
             return "mismatched"
         return "late" if frame == self._given else "doubled"
 
-    def wire_bytes(self, request: Request) -> tuple[int, int]:
-        return _REQUEST, 1 + 2 + request.size + _CRC
+    def _frames_for(self, enquiry: Enquiry) -> Iterator[tuple[int, int, bytes]]:
+        for function in (enquiry.function, enquiry.function | 0x80):
+            for at in self._places(bytes((enquiry.unit, function))):
+                length = enquiry.length(bytes(self._buffer[at + 1 :]))
+                end = at + 1 + (length or 0) + _CRC
+                frame = bytes(self._buffer[at:end])
+                if length and len(frame) == end - at and self._is_sound(frame):
+                    yield at, end, frame[1:-_CRC]
+
+    def wire_bytes(self, request: Asked) -> tuple[int, int]:
+        return 1 + len(request.pdu) + _CRC, 1 + 2 + request.size + _CRC
 
 
 def _lengths(junk: bytes, at: int) -> Iterator[int]:

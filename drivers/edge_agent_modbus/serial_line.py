@@ -4,6 +4,8 @@ import asyncio
 import fcntl
 import os
 import termios
+from collections import Counter
+from collections.abc import Callable
 
 import serial
 from serial.rs485 import RS485Settings
@@ -11,6 +13,7 @@ from serial.rs485 import RS485Settings
 from edge_agent.driver import ConnectionLost
 from edge_agent_modbus.config import ModbusSettings, Rs485
 from edge_agent_modbus.link import Link
+from edge_agent_modbus.misread import Unmarking
 
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 _MOST_READ = 4096
@@ -22,10 +25,19 @@ class SerialLink(Link):
 
     Pulling the adapter shows as EIO, ENXIO, an empty read or `termios.error`, which is no
     `OSError`; all of them are a lost link.
+
+    Args:
+        settings: Which port, and how it speaks.
+        count: Takes evidence: `parity`, characters with a wrong parity or stop bit; on a line
+            without parity they are called `framing`.
     """
 
-    def __init__(self, settings: ModbusSettings) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: ModbusSettings, count: "Callable[[Counter[str]], None]" = lambda _: None
+    ) -> None:
+        self._settings, self._count = settings, count
+        self._misread = "framing" if settings.parity == "none" else "parity"
+        self._unmarking = Unmarking()
         self._path = str(settings.port)
         self._port: serial.Serial | None = None
         self._file = -1
@@ -39,14 +51,15 @@ class SerialLink(Link):
             self._port = port = self._open_port()
             self._file = port.fileno()
             fcntl.ioctl(self._file, termios.TIOCEXCL)
-            _make_empty_mean_gone(self._file)
             _set_direction(port, self._settings.rs485)
+            _prepare(self._file)  # last, since pyserial sets everything anew with each change
         except ConnectionLost:
             await self.close()
             raise
         except (OSError, termios.error, ValueError) as error:
             await self.close()
             raise ConnectionLost(_why_not(self._path, error), retry_after=RETRY_SECONDS) from error
+        self._unmarking = Unmarking()
         asyncio.get_running_loop().add_reader(self._file, self._read)
 
     def _open_port(self) -> serial.Serial:
@@ -87,7 +100,15 @@ class SerialLink(Link):
             if not data:
                 self.receiver.lost(self._break("it was unplugged"))
                 return
-            self.receiver.heard(data)
+            self._hand_on(data)
+
+    def _hand_on(self, data: bytes) -> None:
+        before = self._unmarking.found
+        plain = self._unmarking.feed(data)
+        if found := self._unmarking.found - before:
+            self._count(Counter({self._misread: found}))
+        if plain:
+            self.receiver.heard(plain)
 
     def _break(self, reason: str) -> str:
         self._release()
@@ -106,9 +127,14 @@ class SerialLink(Link):
         self._release()
 
 
-def _make_empty_mean_gone(file: int) -> None:
-    """Let a read without data fail as "would block": pyserial's setting makes it empty."""
+def _prepare(file: int) -> None:
+    """Set what pyserial does not: reads without data "would block", misread characters are marked.
+
+    With pyserial's setting such reads are empty, which is what an unplugged adapter gives.
+    """
     attributes = termios.tcgetattr(file)
+    attributes[0] |= termios.INPCK | termios.PARMRK  # 0 are the input modes
+    attributes[0] &= ~(termios.IGNPAR | termios.BRKINT)  # a break is a character, not a signal
     attributes[6][termios.VMIN] = 1  # 6 is where the control characters stand
     termios.tcsetattr(file, termios.TCSANOW, attributes)
 

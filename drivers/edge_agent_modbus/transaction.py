@@ -16,6 +16,7 @@ Source of the cases: public reports on other clients, listed in the README under
 from collections import Counter
 
 from edge_agent.driver import Why
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.exchange import Exchange
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.link import Link
@@ -83,7 +84,7 @@ class Transactions:
         """Say why the link broke."""
         return self._exchange.why_lost
 
-    async def ask(self, request: Request) -> Outcome:
+    async def ask(self, request: Asked) -> Outcome:
         """Send a request and wait for what comes back.
 
         Raises:
@@ -99,7 +100,7 @@ class Transactions:
                 return outcome
         return self._barred(request)
 
-    async def _ask_distinct(self, wanted: Request) -> Outcome | None:
+    async def _ask_distinct(self, wanted: Asked) -> Outcome | None:
         """Ask so that the answer cannot be mistaken; None if that way of asking is refused."""
         variant = self._lost.variant(wanted, self._exchange.now)
         if variant is None:
@@ -140,7 +141,7 @@ class Transactions:
             return None
         return _unsure(request, refusal) if is_doubtful and self._lost.doubt(request) else refusal
 
-    def _barred(self, request: Request) -> Barred:
+    def _barred(self, request: Asked) -> Barred:
         seconds = max(self._lost.free_at(request) - self._exchange.now, 0.0)
         return Barred(
             Why.DAMAGED,
@@ -148,7 +149,7 @@ class Transactions:
             f"own and the device gives no cells around these; asked again in {seconds:.1f} s",
         )
 
-    async def _ask_once(self, request: Request) -> Outcome:
+    async def _ask_once(self, request: Asked) -> Outcome:
         if not await self._exchange.settle(request.unit):
             return Miss(
                 Why.TIMEOUT,
@@ -167,10 +168,13 @@ class Transactions:
             return self._missed(request, timeout)
         self._silent = 0
         self._silences.pop(request.unit, None)
-        self.patience.answered(request.unit, self._exchange.heard_at - self._exchange.answer_due)
+        if isinstance(request, Request):  # how long the answer to another one is due is not known
+            self.patience.answered(
+                request.unit, self._exchange.heard_at - self._exchange.answer_due
+            )
         return answer
 
-    def _give_up(self, request: Request, timeout: float) -> None:
+    def _give_up(self, request: Asked, timeout: float) -> None:
         """Remember that an answer may come when nobody waits for it any more."""
         self._note_lost(request)
         # Nothing more is expected of a unit that is known to be silent: waiting for it would cost
@@ -179,14 +183,14 @@ class Transactions:
             self._exchange.keep_quiet(self._timing.quarantine(timeout))
         self._silences[request.unit] += 1
 
-    def _note_lost(self, request: Request) -> None:
+    def _note_lost(self, request: Asked) -> None:
         timeout = max(self._timing.timeout, self.patience.timeout(request.unit))
         now = self._exchange.now
         until = now + _MEMORY * (timeout + self._timing.quarantine(timeout))
         lost = Lost(request, self._exchange.answer_due, until, self._framer.begin)
         self._lost.note(self._framer.mark, lost, now)
 
-    def _missed(self, request: Request, timeout: float) -> Miss:
+    def _missed(self, request: Asked, timeout: float) -> Miss:
         """Say what came instead of an answer."""
         found = self._framer.reject()
         heard = ", ".join(f"{kind} {count}" for kind, count in found.items()) or "nothing"
@@ -216,7 +220,7 @@ class Transactions:
         return lost is not None
 
 
-def _unsure(request: Request, refusal: Refusal) -> Miss:
+def _unsure(request: Asked, refusal: Refusal) -> Miss:
     return Miss(
         Why.DAMAGED,
         f"{request}: {refusal}; but this may be the answer to an earlier request, so it is asked "

@@ -83,7 +83,7 @@ def page() -> str:
         counts[state] += 1
         cell = "<br>".join(shown) or "**open**"
         if requirement.missing:
-            cell += f"<br>*partly: {requirement.missing}*"
+            cell += f"<br>*{'partly' if shown else 'not yet'}: {requirement.missing}*"
         lines.append(f"| {requirement.number} | {requirement.text} | {cell} |")
         if _is_last(requirement):
             lines.append("")

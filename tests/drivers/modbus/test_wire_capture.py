@@ -8,8 +8,12 @@ from pathlib import Path
 import edge_agent_modbus
 import pytest
 from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings, services
+from edge_agent_modbus.discovery import network_units
+from edge_agent_modbus.enquiry import Enquiry, Service
+from edge_agent_modbus.identify import inspect
 from edge_agent_modbus.layout import KINDS
 from edge_agent_modbus.pdu import FUNCTIONS, Table
+from edge_agent_modbus.scan import probe
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,6 +23,15 @@ from tests.rigs import writes
 from tests.rigs.modbus_device import Device
 from tests.rigs.modbus_wire import TcpEnd
 
+CODES = (
+    "READ_EXCEPTION_STATUS",
+    "COMM_EVENT_COUNTER",
+    "COMM_EVENT_LOG",
+    "REPORT_SERVER_ID",
+    "READ_FILE_RECORD",
+    "READ_FIFO_QUEUE",
+    "ENCAPSULATED",
+)
 SOURCES = sorted(Path(edge_agent_modbus.__file__).parent.glob("*.py"))
 
 link_keys = st.fixed_dictionaries(
@@ -76,6 +89,17 @@ class Capture:
         self.pdus.append(frame.pdu)
         send(frame.wrap(frame.unit, self._device.answer(frame.pdu)))
 
+    async def search(self, keys: dict) -> None:
+        """Look for units, and ask the first of them all that can be asked."""
+        await self._end.start()
+        driver = ModbusDriver(ModbusSettings(**keys, **self._end.settings, timeout=0.3))
+        await driver.open()
+        for unit in network_units():
+            await probe(driver.ask, unit)
+        await inspect(driver.ask, 1)
+        await driver.close()
+        await self._end.stop()
+
     async def read(self, keys: dict, addresses: list[ModbusAddress]) -> None:
         await self._end.start()
         driver = ModbusDriver(ModbusSettings(**keys, **self._end.settings, timeout=0.3))
@@ -106,6 +130,14 @@ def test_from_any_configuration_only_reads_leave_over_tcp(keys, all_keys, run):
     assert {pdu[0] for pdu in capture.pdus} <= {1, 2, 3, 4}
     assert {len(pdu) for pdu in capture.pdus} <= {5}
     assert capture.pdus or not addresses
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ascii-over-tcp"])
+def test_finding_out_what_a_device_is_sends_only_reads(transport, run):
+    capture = Capture(transport.partition("-")[0])
+    run(capture.search({"transport": transport}))
+    assert {pdu[0] for pdu in capture.pdus} == {3, 4, 7, 11, 12, 17, 43}
+    assert all(writes.is_read(pdu) for pdu in capture.pdus)
 
 
 @pytest.fixture
@@ -144,8 +176,11 @@ def test_bytes_leave_at_one_place_only_and_come_from_the_framer():
 def test_a_request_s_bytes_are_made_in_two_modules_and_with_codes_that_read():
     """`pdu` and `services` alone put a function code before other bytes."""
     assert set(FUNCTIONS.values()) == {1, 2, 3, 4}
-    codes = {services.READ_FILE_RECORD, services.READ_FIFO_QUEUE, services.ENCAPSULATED}
+    codes = {value for name, value in vars(services).items() if name in CODES}
+    assert len(codes) == len(CODES)
     assert codes <= writes.READS
+    assert {Enquiry(1, service).function for service in Service} <= codes
+    assert all(writes.is_read(Enquiry(1, service).pdu) for service in Service)
     makers = {
         path.name
         for path in SOURCES
