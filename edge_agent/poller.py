@@ -4,7 +4,7 @@ This is the only place where a driver gets another try. Failure is data: a poll 
 becomes bad readings with a reason, and its neighbours are polled as before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -16,6 +16,7 @@ from edge_agent.config.model import Connection
 from edge_agent.driver import Plan
 from edge_agent.errors import DriverError
 from edge_agent.lateness import Lateness
+from edge_agent.mentions import Mentions
 from edge_agent.model import Learnt, Samples, Why
 from edge_agent.plugins import AnyDriver
 from edge_agent.pollgroup import PollGroup, poll_groups
@@ -78,6 +79,7 @@ class Poller:
         self._keeper = keeper
         self._clock = clock
         self._origin = origin
+        self._mentions = Mentions()
         self._log = structlog.get_logger().bind(part="poller", connection=connection.name)
         self.roster = Roster(connection, driver, keeper, self._log)
         self._groups = [
@@ -123,7 +125,7 @@ class Poller:
     async def _open(self, patience: float) -> None:
         await self._caller.open(patience)
         if self.state != "up":
-            self._log.info("connection_up")
+            self._mention(self._log.info, "connection_up")
         self.state, self.why = "up", ""
 
     async def _poll_until_lost(self) -> None:
@@ -225,10 +227,16 @@ class Poller:
             if group.device == device:
                 group.plan_again(self.driver, learnt)
 
+    def _mention(self, say: Callable[..., Any], event: str, **details: str) -> None:
+        """Log a change of the link; one that comes and goes is summed up."""
+        passed = self._mentions.admit(event + "".join(details.values()), self._clock.mono())
+        if passed is not None:
+            say(event, **details, **({"passed_over": passed} if passed else {}))
+
     def _cut_off(self, why: str) -> None:
         """Tell everyone that nothing can be read: at once, and again after every failed try."""
         if (self.state, self.why) != ("down", why):
-            self._log.warning("connection_down", why=why)
+            self._mention(self._log.warning, "connection_down", why=why)
         self.state, self.why = "down", why
         self.roster.cut_off(why, self._clock.mono())
         self._keep_bad(self._groups, Why.LINK_DOWN, why)

@@ -8,6 +8,7 @@ from edge_agent.clock import Clock
 from edge_agent.config.experience import ANSWER_TIMES, LEARNT
 from edge_agent.config.model import Connection
 from edge_agent.errors import BufferUnavailable
+from edge_agent.mentions import Mentions
 from edge_agent.model import Learnt, Samples
 from edge_agent.notebook import Notebook
 from edge_agent.pollgroup import PollGroup
@@ -38,6 +39,7 @@ class Recorder:
         self._buffer = buffer
         self._notebook = notebook
         self._clock = clock
+        self._mentions = Mentions()
         self._log = structlog.get_logger().bind(part="recorder")
 
     def keep(self, group: PollGroup, samples: Samples) -> None:
@@ -55,8 +57,10 @@ class Recorder:
                 self.readings += count
 
     def _name_refused(self, group: PollGroup, samples: Samples) -> None:
-        """Log which points a device refuses: once, not at every poll."""
+        """Log which points a device refuses: once, not at every poll, nor at every change."""
         refused, given = group.note_refusals(samples)
+        refused = {one: why for one, why in refused.items() if self._may_mention(group, one)}
+        given = [one for one in given if self._may_mention(group, f"{one} given")]
         if refused:
             why = next(iter(refused.values()))
             self._log.warning(
@@ -68,6 +72,10 @@ class Recorder:
             )
         if given:
             self._log.info("points_given_again", device=group.device, points=given)
+
+    def _may_mention(self, group: PollGroup, what: str) -> bool:
+        thing = f"{group.device} {what}"
+        return self._mentions.admit(thing, self._clock.mono()) is not None
 
     def _count_unkept(self, count: int, error: BufferUnavailable) -> None:
         if not self.unkept:

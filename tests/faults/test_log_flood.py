@@ -11,8 +11,8 @@ from tests.rigs.agent_process import agent, configure
 from tests.rigs.arrivals import arrivals_at
 from tests.rigs.counter_plc import CounterPlc, connection, drain, honest
 from tests.rigs.fake_broker import RESET, fake_broker
+from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import FULL_TIMEOUT, Size, sized
-from tests.rigs.known_defect import known_defect
 from tests.rigs.modbus_tcp import mbap
 from tests.rigs.until import until
 
@@ -46,13 +46,11 @@ def breaks(plc, number, unit, pdu):
     return honest(plc, number, unit, pdu)
 
 
-@pytest.mark.xfail(strict=True, reason="points_refused and points_given_again are not summarised")
 @sized(quick=1.5, full=120.0)
 async def test_a_flood_of_refusals_is_summarised_in_the_log(tmp_path, size):
     await _flood(tmp_path, size, refuses)
 
 
-@pytest.mark.xfail(strict=True, reason="connection_down and connection_up are not summarised")
 @pytest.mark.faults
 @pytest.mark.timeout(FULL_TIMEOUT)
 async def test_a_flood_of_broken_links_is_summarised_in_the_log(tmp_path):
@@ -61,7 +59,7 @@ async def test_a_flood_of_broken_links_is_summarised_in_the_log(tmp_path):
 
 async def _flood(tmp_path, size, mood):
     fault = f"broker resets, every device {mood.__name__}"
-    with known_defect(28, fault, full=size.full) as outcome:
+    with judged(28, fault, full=size.full) as outcome:
         plcs = [CounterPlc(mood) for _ in range(DEVICES)]
         for plc in plcs:
             await plc.start()

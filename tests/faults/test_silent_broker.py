@@ -8,7 +8,6 @@ from tests.rigs.counter_plc import CounterPlc, connection, drain
 from tests.rigs.fake_broker import WITHHOLD, fake_broker
 from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import sized
-from tests.rigs.known_defect import known_defect
 from tests.rigs.until import until
 
 WINDOW = 20
@@ -35,7 +34,7 @@ async def test_a_broker_without_connack_is_given_up_and_nothing_is_lost(tmp_path
 
 @sized(full=10.0)
 async def test_a_broker_without_connack_is_given_up_after_ten_seconds(tmp_path, size):
-    with known_defect(14, "TCP accepted, no CONNACK: time", full=size.full) as outcome:
+    with judged(14, "TCP accepted, no CONNACK: time", full=size.full) as outcome:
         async with CounterPlc() as plc, fake_broker(connack=None) as broker:
             async with agent(tmp_path, configure(broker.port, connection(plc))) as gateway:
                 await until(lambda: broker.connects)

@@ -1,6 +1,7 @@
 """A real broker: mosquitto on a free port of this machine."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import socket
@@ -24,9 +25,17 @@ async def mosquitto(folder: Path, *lines: str, port: int = 0) -> AsyncIterator[i
     try:
         yield port
     finally:
-        process.terminate()
-        await process.wait()
+        await _stop(process)
         await reader
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End it; a signal that comes right after its "running" line is lost on mosquitto 2.0.11."""
+    while process.returncode is None:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await process.wait()
 
 
 async def _started(
