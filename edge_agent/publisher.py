@@ -6,13 +6,13 @@ own successful acknowledgement, in the connection on which it was sent.
 
 import asyncio
 import contextlib
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from edge_agent import __version__, payload
+from edge_agent.announcements import Announcements
 from edge_agent.backoff import backoff
 from edge_agent.breaker import Breaker
 from edge_agent.buffer import Buffer
@@ -27,7 +27,6 @@ from edge_agent.row import LOSS_TOPIC, Row
 from edge_agent.window import Pace, Window
 
 STATUS_TOPIC = "_agent/status"
-RETAINED = "retained"  # section of the notebook: topics that must be cleared one day
 TICK = 1.0  # seconds between looks at the acknowledgement timer and the keep-alive
 FIRST_DELAY, LAST_DELAY = 1.0, 60.0  # seconds between tries to connect
 ONLY_PEOPLE_CAN_MEND = 60.0  # seconds before a refused login or right is tried again
@@ -72,8 +71,7 @@ class Publisher:
         self._buffer = buffer
         self._notebook = notebook
         self._clock = clock
-        self._retained: dict[str, bytes] = {}
-        self._announcements: dict[str, bytes] = {}
+        self._announcements = Announcements(root, notebook)
         self._flights: dict[int, Flight] = {}
         self._window = Window(1)
         self._breaker = Breaker()
@@ -95,14 +93,7 @@ class Publisher:
             topic: Below the agent's root, such as `press-1/meta`.
             content: The payload; empty clears the topic and is published once.
         """
-        # Descriptions of thousands of points repeat themselves and wait long: kept compressed.
-        packed = zlib.compress(content, 1) if content else b""
-        if content:
-            self._retained[topic] = packed
-            self._notebook.put(RETAINED, f"{self._root}/{topic}", value=True)
-        else:
-            self._retained.pop(topic, None)
-        self._announcements[f"{self._root}/{topic}"] = packed
+        self._announcements.put(topic, content)
         self.wake()
 
     def clear_all_but(self, topics: set[str]) -> None:
@@ -111,9 +102,7 @@ class Publisher:
         Args:
             topics: What is retained now, as full topics.
         """
-        for topic in self._notebook.keys(RETAINED):
-            if topic not in topics:
-                self._announcements[topic] = b""
+        self._announcements.clear_all_but(topics)
         self.wake()
 
     def wake(self) -> None:
@@ -189,10 +178,7 @@ class Publisher:
         self._window = Window(1 if self._breaker.careful else size)
         now = self._clock.now()
         online = payload.agent_status("online", now, self._buffer.epoch, __version__, "")
-        retained = {f"{self._root}/{topic}": body for topic, body in self._retained.items()}
-        cleared = {topic: body for topic, body in self._announcements.items() if not body}
-        status = {f"{self._root}/{STATUS_TOPIC}": zlib.compress(online, 1)}
-        self._announcements = {**status, **cleared, **retained}
+        self._announcements.begin(STATUS_TOPIC, online)
         self.wake()
 
     def _tick(self, session: Session) -> None:
@@ -243,10 +229,8 @@ class Publisher:
             over.set_exception(error)
 
     def _send_next(self, session: Session) -> bool:
-        if self._announcements:
-            topic = next(iter(self._announcements))
-            packed = self._announcements.pop(topic)
-            content = zlib.decompress(packed) if packed else b""
+        if announcement := self._announcements.next():
+            topic, content = announcement
             mid = session.publish(topic, content, retain=True)
             self._fly(mid, Flight(None, self._clock.mono(), clears="" if content else topic))
             return True
@@ -295,7 +279,7 @@ class Publisher:
                 self._breaker.arrived(flight.item.seq)
                 self._buffer.ack(flight.item)
             elif flight.clears:
-                self._notebook.put(RETAINED, flight.clears, None)
+                self._announcements.cleared(flight.clears)
         if not self._flights:
             self._landed.set()
         self.wake()
