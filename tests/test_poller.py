@@ -399,7 +399,7 @@ async def test_an_overload_is_published_and_memory_stays_flat_at_threefold_load(
     driver.reads = Nowhere()
     configured = connection("a", "b", "c", every=0.0012)
     async with polling(driver, configured) as (poller, notes):
-        notes.kept = Nowhere()
+        notes.kept = notes.intervals = Nowhere()
         await until(lambda: len(notes.states) == 6)
         assert {state for _, state, _ in notes.states} == {"up"}
         assert notes.codes[-3:] == ["E-LINE-OVERLOADED"] * 3
