@@ -86,7 +86,7 @@ async def test_how_fast_devices_answer_is_left_for_check(shared, tmp_path):
         evidence = agent.running["hall-3"].poller.roster.evidence["unit-1"]
         await until(lambda: evidence.totals["answered"] >= 10)
     known = experience.read(tmp_path / "buffer" / FILE)
-    assert 0 < known.answer_times["unit-1"] < 0.03
+    assert 0 <= known.answer_times["unit-1"] < 0.03  # beside the time on the wire
 
 
 async def test_another_remark_on_a_device_that_is_up_does_not_change_since_when(shared, tmp_path):

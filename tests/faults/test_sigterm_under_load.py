@@ -48,7 +48,7 @@ async def test_a_stop_under_load_costs_nothing(tmp_path, size):  # noqa: PLR0915
         assert outcome.losses == 0, "a clean stop leaves no range in doubt"
         assert repeated == 0
         assert outcome.duplicates <= WINDOW, "what was in flight when the network broke"
-        assert (arrivals.highest, arrivals.messages) == (highest, highest)
+        assert arrivals.highest == arrivals.messages >= highest, "a last poll may have come between"
 
 
 async def _run(gateway, arrivals, seconds):
