@@ -3,11 +3,16 @@
 import sys
 
 import pytest
+from hypothesis import settings
 
 from tests.rigs import writes
 
 
 def pytest_configure(config):
+    # The ordinary suite tries the same examples every time; `make fuzz` looks for new ones.
+    settings.register_profile("same", derandomize=True)
+    if "fuzz" not in config.getoption("markexpr"):
+        settings.load_profile("same")
     config.addinivalue_line(
         "markers",
         "writes_on_purpose: the test itself, no driver, asks a machine to change something",

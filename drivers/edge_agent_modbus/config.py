@@ -109,6 +109,8 @@ class ModbusSettings(Settings):
         if not isinstance(data, dict):
             return data
         transport, port = data.get("transport", "tcp"), data.get("port")
+        if isinstance(port, str) and "\0" in port:
+            raise ValueError("port holds a zero character: write a path such as /dev/ttyUSB0")
         if transport in {"rtu", "ascii"} and isinstance(port, int):
             raise ValueError(
                 f"port {port} is a TCP port, but transport {transport} is a serial line: write the "

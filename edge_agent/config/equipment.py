@@ -70,8 +70,15 @@ class Equipment:
         for inside, words in wrong:
             self._findings.error((*place, *inside), *words)
         if settings is not None:
-            self._claim_line(settings.line(), path)
+            self._claim_line(self._line(settings, place), path)
         return settings
+
+    def _line(self, settings: Settings, place: Path) -> str | None:
+        try:
+            return settings.line()
+        except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
+            self._findings.error(place, *_bug(bug)[1])
+            return None
 
     def _claim_line(self, line: str | None, path: Path) -> None:
         """Two connections on one line would disturb each other."""

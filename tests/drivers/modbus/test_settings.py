@@ -81,3 +81,8 @@ def test_every_setting_and_address_key_is_described_for_editors():
     for model in (ModbusSettings, ModbusDriver.address_type):
         for name, schema in model.model_json_schema()["properties"].items():
             assert schema.get("description"), name
+
+
+def test_a_port_with_a_zero_character_is_a_mistake() -> None:
+    with pytest.raises(ValidationError, match="zero character"):
+        ModbusSettings(transport="rtu", port="/dev/tty\0")
