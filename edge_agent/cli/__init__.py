@@ -1,8 +1,7 @@
 """The command line: one module per command, imported only when that command is called.
 
-A command module has `EXAMPLE`, `arguments(parser)` and `run(options) -> exit code`. Its top-level
-imports stay light; what is heavy is imported inside `run`, so that `--help` answers at once.
-stdout carries results only; messages and logs go to stderr.
+What such a module has is told in `edge_agent.command`. Driver packages bring commands too; they
+are looked up only for the help and for a word that is no command of ours.
 """
 
 import argparse
@@ -14,11 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 from edge_agent import __version__
+from edge_agent.cli import brought
+from edge_agent.command import OK
 from edge_agent.errors import CommandFailed
 
 DEFAULT_CONFIG = "/etc/edge-agent/config.yaml"
-
-OK, FAULT, USAGE, CONFIG_INVALID, DEVICE_UNREADABLE, BROKER_UNREACHABLE, PARTLY_OK = range(7)
 
 COMMANDS = {
     "demo": "a small simulated factory, a broker, the agent, and the messages as they arrive",
@@ -35,8 +34,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parse(words)
     try:
+        options = _parse(words)
         return int(options.run(options))
     except CommandFailed as failure:
         print(f"edge-agent: {failure}", file=sys.stderr)
@@ -62,7 +61,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
     _common(parser, config=_default_config(), json=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in words if word in COMMANDS), None)
-    for name, summary in COMMANDS.items():
+    offered = COMMANDS if wanted else COMMANDS | brought.summaries()
+    wanted = wanted or next((word for word in words if word in offered), None)
+    for name, summary in offered.items():
         module = _module(name) if name == wanted else None
         command = commands.add_parser(
             name,
@@ -80,7 +81,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"edge_agent.cli.{name}")
+    if name in COMMANDS:
+        return importlib.import_module(f"edge_agent.cli.{name}")
+    return brought.module(name)
 
 
 def _default_config() -> Path:

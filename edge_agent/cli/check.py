@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.cli import CONFIG_INVALID, OK
+from edge_agent.command import CONFIG_INVALID, OK
 
 if TYPE_CHECKING:
     from edge_agent.config import Config, Inspection, Problem
@@ -111,7 +111,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _line(line: "Line") -> Iterator[str]:
-    from edge_agent.setup.layout import columns, printable
+    from edge_agent.layout import columns, printable
 
     where = f" on {line.line}" if line.line else ""
     yield f"{line.connection}: {line.driver}{where}, {_busy(line.busy)}"

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from edge_agent.cli import BROKER_UNREACHABLE, CONFIG_INVALID, FAULT, OK
+from edge_agent.command import BROKER_UNREACHABLE, CONFIG_INVALID, FAULT, OK
 from edge_agent.errors import BrokerUnavailable, CommandFailed, ConfigInvalid
 
 EXAMPLE = "edge-agent demo --seconds 20"

@@ -3,7 +3,7 @@
 import argparse
 from typing import NamedTuple
 
-from edge_agent.cli import OK, USAGE
+from edge_agent.command import OK, USAGE, columns, print_json
 from edge_agent.errors import CommandFailed
 
 EXAMPLE = "edge-agent drivers modbus"
@@ -78,11 +78,9 @@ def _wanted(name: str, packages: list[DriverPackage]) -> DriverPackage:
 
 
 def _show_all(packages: list[DriverPackage], *, as_json: bool) -> None:
-    from edge_agent.setup.layout import columns
-
     if as_json:
         found = [{"name": package.name, "description": package.description} for package in packages]
-        _print_json({"drivers": found})
+        print_json({"drivers": found})
         return
     for row in columns([(package.name, package.description) for package in packages]):
         print(row)
@@ -92,12 +90,6 @@ def _show_one(package: DriverPackage, *, as_json: bool) -> None:
     if not package.sample:
         raise CommandFailed(f"driver {package.name!r} brings no {SAMPLE}: see its README", USAGE)
     if as_json:
-        _print_json(package._asdict())
+        print_json(package._asdict())
     else:
         print(package.sample, end="")
-
-
-def _print_json(document: object) -> None:
-    import json
-
-    print(json.dumps(document, ensure_ascii=False))

@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     loading = Loading(options.config)  # meanwhile the rest is imported
     import asyncio
 
-    from edge_agent.cli import CONFIG_INVALID, OK
+    from edge_agent.command import CONFIG_INVALID, OK
     from edge_agent.daemon import Daemon
     from edge_agent.errors import CommandFailed, ConfigInvalid
     from edge_agent.logs import configure

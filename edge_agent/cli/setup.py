@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_agent.cli import CONFIG_INVALID, OK, USAGE
+from edge_agent.command import CONFIG_INVALID, OK, USAGE
 from edge_agent.errors import CommandFailed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.cli import CONFIG_INVALID, DEVICE_UNREADABLE, OK, PARTLY_OK, USAGE
+from edge_agent.command import CONFIG_INVALID, DEVICE_UNREADABLE, OK, PARTLY_OK, USAGE
 from edge_agent.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -109,14 +109,14 @@ def _show_table(results: "Sequence[DeviceResult]") -> None:
     if sys.stdout.isatty() and importlib.util.find_spec("rich"):
         _show_rich(rows)
         return
-    from edge_agent.setup.layout import columns
+    from edge_agent.layout import columns
 
     for line in columns([HEAD, *rows], right=[VALUE_COLUMN]):
         print(line)
 
 
 def _row(result: "DeviceResult", reading: "TrialReading") -> tuple[str, ...]:
-    from edge_agent.setup.layout import printable, shown
+    from edge_agent.layout import printable, shown
 
     quality = reading.quality.name.lower()
     if reading.why:

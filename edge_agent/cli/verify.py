@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from edge_agent.accounts import Accounts
-    from edge_agent.cli import BROKER_UNREACHABLE, OK, PARTLY_OK
+    from edge_agent.command import BROKER_UNREACHABLE, OK, PARTLY_OK
     from edge_agent.errors import BrokerUnavailable, CommandFailed
 
     accounts = Accounts()
@@ -90,7 +90,7 @@ def _take(accounts: "Accounts", topic: str, payload: bytes) -> None:
 
 
 def _broker(options: argparse.Namespace) -> "Mqtt":
-    from edge_agent.cli import CONFIG_INVALID, USAGE
+    from edge_agent.command import CONFIG_INVALID, USAGE
     from edge_agent.config import load
     from edge_agent.config.model import Mqtt
     from edge_agent.config.values import broker_url
@@ -118,7 +118,7 @@ def _client_id(file: Path | None) -> str:
 @contextmanager
 def _kept(accounts: "Accounts", file: Path | None) -> Iterator[None]:
     """Go on from a file, and save there at the end."""
-    from edge_agent.cli import FAULT
+    from edge_agent.command import FAULT
     from edge_agent.errors import CommandFailed
 
     if file is not None and file.exists():

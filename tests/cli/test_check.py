@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.cli import CONFIG_INVALID, OK, main
+from edge_agent.cli import main
+from edge_agent.command import CONFIG_INVALID, OK
 
 GOOD = """\
 version: 1

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.cli import OK, USAGE, main
+from edge_agent.cli import main
+from edge_agent.command import OK, USAGE
 from tests.rigs.installed import install_driver
 
 

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from edge_agent.cli import OK, main
+from edge_agent.cli import main
+from edge_agent.command import OK
 from edge_agent.config import experience, parse
 from edge_agent.config.experience import NO_EXPERIENCE, Experience
 from edge_agent.config.feasibility import Demand, doubts, shortfall

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from edge_agent.config import load
-from edge_agent.setup.layout import width
+from edge_agent.layout import width
 
 
 def says_where(person) -> None:
