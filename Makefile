@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench faults fuzz lock wheel clean
+.PHONY: help demo test lint format bench faults fuzz lock wheel wheels deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,12 @@ wheel: $(VENV)/.dev ## dist/edge_agent-<version>-py3-none-any.whl
 	@rm -rf dist
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
+
+wheels: $(VENV)/.dev ## dist/wheels: everything install.sh needs where there is no network (ARGS="arm64 3.11")
+	@tools/wheels $(BIN)/python dist/wheels $(ARGS)
+
+deb: $(VENV)/.dev ## dist/edge-agent_<version>_<architecture>.deb (ARGS=arm64 for a Raspberry Pi)
+	@tools/deb $(BIN)/python $(ARGS)
 
 lock: $(VENV)/.dev ## write requirements/*.lock anew from pyproject.toml
 	$(LOCK) pyproject.toml requirements/build.in --extra dev --output-file requirements/dev.lock
