@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench faults fuzz lock wheel wheels deb clean
+.PHONY: help demo test lint format bench faults fuzz system lock wheel wheels deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -44,6 +44,11 @@ bench: $(VENV)/.dev ## the figures, as a table
 faults: $(VENV)/.dev ## only the tests that break brokers, disks, clocks and machines
 	@tools/test-packages
 	$(BIN)/python -m pytest -m faults $(ARGS)
+
+system: $(VENV)/.dev ## only the tests that install it on a Debian of its own and boot that; needs root
+	@tools/test-packages
+	@tools/guest-root build/roots/bookworm
+	$(BIN)/python -m pytest -m system $(ARGS)
 
 fuzz: $(VENV)/.dev ## only the tests that feed hostile bytes
 	@tools/test-packages

@@ -84,7 +84,7 @@ install_into() {
         "$@" --no-deps "$builder"/wheels/edge_agent-*.whl
         rm -rf "$builder"
     fi
-    "$environment/bin/python" -m compileall -q "$environment/lib" || true # only for a quicker start
+    "$environment/bin/python" -m compileall -qq "$environment/lib" || true # only for a quicker start
 }
 
 # A name that sorts by time and says which version it is.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gateway, scenarios, table
+from benchmarks import gateway, opcua, scenarios, table, wear
 from benchmarks.calibration import machine
 from benchmarks.figures import FULL, Figures
 
@@ -16,6 +16,8 @@ DOCUMENT = gateway.ROOT / "docs" / "benchmarks.md"
 ABOUT = """\
 figures   what the agent costs, as a table: wanted, measured, and whether that is enough
 load      10,000 readings a second for 60 s: every number at the subscriber exactly once
+wear      what it writes to its card, with and without a broker; a quarter of an hour
+opcua     what watching an OPC UA server costs, beside bare asyncua
 outage    the broker away for 30 s, the agent killed in the middle: every number accounted for
 """
 INTRODUCTION = """\
@@ -38,12 +40,16 @@ def main() -> int:
     if options.here:
         return _run(options, gateway.here())
     with gateway.alone():
-        return _run(options, gateway.installed())
+        return _run(options, gateway.installed("opcua" if options.what == "opcua" else ""))
 
 
 def _run(options: argparse.Namespace, program: Path) -> int:
     if options.what == "figures":
         return _figures(options, program)
+    if options.what == "wear":
+        return _wear(options, program)
+    if options.what == "opcua":
+        return _opcua(options, program)
     if options.what == "load":
         account = scenarios.load(program, FULL, options.seconds or 60, _say)
         return _show(account, options, scenarios.exactly_once)
@@ -57,7 +63,9 @@ def _options() -> argparse.Namespace:
         description=ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", default="figures", choices=["figures", "load", "outage"])
+    parser.add_argument(
+        "what", nargs="?", default="figures", choices=["figures", "load", "opcua", "outage", "wear"]
+    )
     parser.add_argument("--runs", type=int, default=3, help="of the figures (3)")
     parser.add_argument("--seconds", type=float, help="of measuring, or of load or outage")
     parser.add_argument("--here", action="store_true", help="measure this environment's agent")
@@ -79,6 +87,27 @@ def _figures(options: argparse.Namespace, program: Path) -> int:
         content = f"{INTRODUCTION}\n{machine()}.\n\n{table.markdown(measured.all)}\n"
         DOCUMENT.write_text(content)
     return 0
+
+
+def _wear(options: argparse.Namespace, program: Path) -> int:
+    measured = wear.figures(program, options.seconds or 60, _say)
+    if options.json:
+        _print(json.dumps({figure.what: figure.values for figure in measured}))
+    else:
+        _print(f"{machine()}\n\n{table.text(measured)}")
+    return 0 if all(figure.mark == "ok" for figure in measured) else 1
+
+
+def _opcua(options: argparse.Namespace, program: Path) -> int:
+    measured = opcua.OpcUaFigures(program, options.seconds or 20, _say)
+    for run in range(options.runs):
+        _say(f"run {run + 1} of {options.runs}")
+        measured.run()
+    if options.json:
+        _print(json.dumps({figure.what: figure.values for figure in measured.all}))
+    else:
+        _print(f"{machine()}\n\n{table.text(measured.all)}")
+    return 0 if all(figure.mark != "MISSED" for figure in measured.all) else 1
 
 
 def _show(

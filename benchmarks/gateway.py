@@ -1,4 +1,4 @@
-"""The environment of a gateway: the project as a wheel with its base dependencies, nothing else."""
+"""The environment of a gateway: the project as a wheel with what it needs there, nothing else."""
 
 import fcntl
 import re
@@ -23,23 +23,28 @@ def alone() -> Iterator[None]:
         yield
 
 
-def installed() -> Path:
+def installed(extra: str = "") -> Path:
     """Install the project as it is now, and give its command.
 
     The versions are those of `requirements/gateway.lock`, so that a figure belongs to versions.
+
+    Args:
+        extra: A set of dependencies beside the base ones, such as `opcua`.
     """
-    python = ENVIRONMENT / "bin" / "python"
+    environment = ENVIRONMENT.with_name(f"{ENVIRONMENT.name}-{extra}") if extra else ENVIRONMENT
+    python = environment / "bin" / "python"
     if not python.exists():
-        _run(ROOT / "tools" / "environment", sys.executable, ENVIRONMENT)
+        _run(ROOT / "tools" / "environment", sys.executable, environment)
     wheels = CACHE / "wheels"
     for old in wheels.glob("*.whl"):
         old.unlink()
     pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
     _run(sys.executable, *pip, "wheel", "--no-deps", "--no-build-isolation", "-w", wheels, ROOT)
     (wheel,) = wheels.glob("*.whl")
-    _run(python, *pip, "install", "--constraint", _versions(wheels / "versions.txt"), wheel)
+    wanted = f"{wheel}[{extra}]" if extra else wheel
+    _run(python, *pip, "install", "--constraint", _versions(wheels / "versions.txt"), wanted)
     _run(python, *pip, "install", "--no-deps", "--force-reinstall", wheel)
-    return ENVIRONMENT / "bin" / "edge-agent"
+    return environment / "bin" / "edge-agent"
 
 
 def here() -> Path:

@@ -126,6 +126,19 @@ class AgentProcess:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
 
+    def end(self) -> None:
+        """Let it end properly, and wait for that; what it used can be asked for until `stop`.
+
+        Raises:
+            TimeoutError: It does not end.
+        """
+        self._process.terminate()
+        give_up = time.monotonic() + STOP_SECONDS
+        while os.waitid(os.P_PID, self.number, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            if time.monotonic() > give_up:
+                raise TimeoutError(f"the agent does not end within {STOP_SECONDS:g} s")
+            time.sleep(0.01)
+
     def stop(self) -> None:
         """End it properly; safe twice.
 

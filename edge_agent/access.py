@@ -1,35 +1,86 @@
 """How a broker is approached: password, TLS, and what went wrong in plain words."""
 
+import contextlib
 import socket
 import ssl
+from datetime import UTC, datetime
 
 from edge_agent.config.model import Mqtt
+from edge_agent.secrecy import demand_secrecy, read_secret
 
 
 def password(settings: Mqtt) -> str | None:
     """Read the password anew for each connection, so that it can be changed without a restart.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or others can read it too.
     """
-    if settings.password_file is None:
-        return None
-    return settings.password_file.read_text().rstrip("\r\n")
+    return None if settings.password_file is None else read_secret(settings.password_file)
 
 
 def tls_context(settings: Mqtt) -> ssl.SSLContext:
     """Make a context that verifies certificate and host name; nothing switches that off.
 
     Raises:
-        OSError: A file cannot be read or holds no certificate or key.
+        OSError: A file cannot be read or holds no certificate or key; others can read the key too.
     """
     context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = TlsSocket
     if settings.cert_file:
+        if settings.key_file:
+            demand_secrecy(settings.key_file)
         context.load_cert_chain(settings.cert_file, settings.key_file)
     return context
 
 
+class TlsSocket(ssl.SSLSocket):
+    """Remembers why the other side ended it, which paho does not tell; closes what failed.
+
+    With TLS 1.3 a client's certificate is refused when the client takes itself to be connected.
+
+    Attributes:
+        alert: What the other side said; None if nothing.
+    """
+
+    alert: ssl.SSLError | None = None
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()  # paho would leave it open
+            raise
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            self.alert = error
+            raise
+
+    def last_words(self) -> ssl.SSLError | None:
+        """Give what the other side said at the end, also where writing failed before reading."""
+        if self.alert is None:
+            with contextlib.suppress(OSError, ValueError):
+                self.recv(1)
+        return self.alert
+
+
+# What a broker says of a client's certificate -> what that means. Source: RFC 8446, 6.2.
+ALERTS = {
+    "BAD_CERTIFICATE": "is damaged, or not signed by an authority that the broker knows",
+    "UNSUPPORTED_CERTIFICATE": "is of a kind that the broker does not use",
+    "CERTIFICATE_REVOKED": "is revoked",
+    "CERTIFICATE_EXPIRED": "has expired, or the broker's list of revoked ones has",
+    "CERTIFICATE_UNKNOWN": "is not accepted for a reason that the broker does not tell",
+    "UNKNOWN_CA": "is signed by an authority that the broker does not know",
+    "ACCESS_DENIED": "is valid, but has no access",
+    "CERTIFICATE_REQUIRED": "is missing",
+}
+NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID. Source: openssl/x509_vfy.h
 # Most special first; the sentences are formatted with the error.
 SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (
@@ -50,11 +101,32 @@ SENTENCES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
+def is_too_early(error: Exception) -> bool:
+    """Tell whether a certificate is not valid yet: it becomes so when the clock is right."""
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == NOT_YET_VALID
+
+
 def explain(error: Exception) -> str:
     """Say in plain words why a broker cannot be reached, and what to look at."""
+    if is_too_early(error):
+        return (
+            f"its certificate is not yet valid on {datetime.now(UTC):%Y-%m-%d}, this gateway's "
+            "date; the agent waits for the right time: let the gateway reach a time server, or "
+            "set its date (`timedatectl`); if it is right, the broker needs another certificate"
+        )
+    if isinstance(error, ssl.SSLError) and (alert := _alert(error)) in ALERTS:
+        return (
+            f"the broker refuses this gateway's certificate: it {ALERTS[alert]}; have one issued "
+            "for the broker, and name it with cert_file and key_file under mqtt"
+        )
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):
             return sentence.format(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}; check that the agent may read this file"
     return str(error) or type(error).__name__
+
+
+def _alert(error: ssl.SSLError) -> str:
+    """Give the name of the alert that the other side sent, such as `UNKNOWN_CA`, if any."""
+    return (error.reason or "").partition("ALERT_")[2]

@@ -13,10 +13,17 @@ class Backlog:
 
     A segment is read back whole, and only when none of its rows can still be sent live. Rows that
     are in flight are left out; `rewind` brings them back when their connection is lost.
+
+    Attributes:
+        segments: Those that wait, by their identity.
+        readings: How many readings these hold, to within the segments that are partly sent.
+        unreadable: The disk has given nothing of what is unread for some time: do not wait for it.
     """
 
     def __init__(self, segments: Iterable[Segment]) -> None:
+        self.unreadable = False
         self.segments = {segment.id: segment for segment in segments}
+        self.readings = sum(segment.readings for segment in self.segments.values())
         self._unread = deque(self.segments.values())
         self._ready: deque[Row] = deque()
         self._changed: dict[int, Segment] = {}
@@ -28,6 +35,7 @@ class Backlog:
             self._removed.append(segment.id)
             return
         self.segments[segment.id] = segment
+        self.readings += segment.readings
         self._unread.append(segment)
         if segment.acked:  # meanwhile: the disk does not know it yet
             self._changed[segment.id] = segment
@@ -36,11 +44,6 @@ class Backlog:
     def rows(self) -> int:
         """How many rows on disk are not acknowledged."""
         return sum(segment.pending for segment in self.segments.values())
-
-    @property
-    def readings(self) -> int:
-        """How many readings these rows hold, to within the segments that are partly sent."""
-        return sum(segment.readings for segment in self.segments.values())
 
     def take(self) -> Row | None:
         """Give the next row that was read back, in the order of its numbers."""
@@ -57,9 +60,9 @@ class Backlog:
 
     @property
     def exhausted(self) -> bool:
-        """Whether everything on disk is handed out."""
+        """Whether everything on disk is handed out, as far as the disk gives it."""
         self._skip_removed()
-        return not self._ready and not self._unread
+        return not self._ready and (self.unreadable or not self._unread)
 
     def wanted(self, before: int | None, ripe: Callable[[Segment], bool]) -> Segment | None:
         """Tell which segment to read back now, if any.
@@ -106,7 +109,8 @@ class Backlog:
 
     def remove(self, segment: Segment) -> None:
         """Forget a segment, and let the next flush delete it."""
-        self.segments.pop(segment.id, None)
+        if self.segments.pop(segment.id, None):
+            self.readings -= segment.readings
         self._changed.pop(segment.id, None)
         self._removed.append(segment.id)
         self._ready = deque(row for row in self._ready if row.home != segment.id)

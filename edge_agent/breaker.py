@@ -8,6 +8,8 @@ connections on which the broker acknowledged something count: a dead network con
 
 from collections.abc import Sequence
 
+Key = tuple[str, int]  # what tells one message from another
+
 CAREFUL_AFTER = 3
 GIVEN_UP_AFTER = 6
 
@@ -16,7 +18,7 @@ class Breaker:
     """Watches which message is in flight when connections end."""
 
     def __init__(self) -> None:
-        self._suspect: int | None = None
+        self._suspect: Key | None = None
         self._times = 0
 
     @property
@@ -24,16 +26,16 @@ class Breaker:
         """Whether messages must be sent one by one."""
         return self._times >= CAREFUL_AFTER
 
-    def arrived(self, seq: int) -> None:
+    def arrived(self, key: Key) -> None:
         """Note that a message was acknowledged."""
-        if seq == self._suspect:
+        if key == self._suspect:
             self._suspect, self._times = None, 0
 
-    def ended(self, in_flight: Sequence[int], *, proven: bool) -> int | None:
+    def ended(self, in_flight: Sequence[Key], *, proven: bool) -> Key | None:
         """Note that a connection ended; name the message to give up, if it is time to.
 
         Args:
-            in_flight: The numbers in flight, in the order of sending.
+            in_flight: What is in flight, in the order of sending.
             proven: Whether the broker acknowledged anything on this connection.
         """
         if not in_flight or not proven:

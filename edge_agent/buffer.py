@@ -11,16 +11,22 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from edge_agent.backlog import Backlog
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
+from edge_agent.damage import DAMAGED, ERRORS, code
 from edge_agent.disk import Disk
 from edge_agent.errors import BufferUnavailable
 from edge_agent.lanes import Item
-from edge_agent.row import Row
-from edge_agent.store import DAMAGED, ERRORS, code
+from edge_agent.luggage import Luggage
+from edge_agent.outlook import Outlook
+from edge_agent.recovery import unavailable
+from edge_agent.row import Row, pack
 from edge_agent.threads import finished
+from edge_agent.wear import Wear
 
 TROUBLED_PAUSE = 1.0  # seconds; the disk must be back in use 5 s after it works again
+LOOK_PAUSE = 10.0  # seconds between looks at what is written
 SALVAGE_PAUSE = 60.0  # seconds; a disk that damages everything must not be worn out by copying
 
 
@@ -31,16 +37,22 @@ class Buffer:
         wake: Called when there is something new to send.
         synced: Whether the wall clock is known to be right; the agent keeps it up to date.
         trouble: Why the disk refuses the buffer at present; empty when it does not.
+        wear: What the process writes to the card.
     """
 
-    def __init__(self, limits: BufferLimits, clock: Clock, disk: Disk) -> None:
+    def __init__(self, limits: BufferLimits, clock: Clock, disk: Disk, luggage: Luggage) -> None:
         self.wake: Callable[[], None] = lambda: None
         self.synced = clock.synced()
         self.trouble = ""
+        self.wear = Wear()
+        self._limits = limits
         self._flush = limits.flush
         self._clock = clock
         self._disk = disk
         self._lanes = disk.lanes
+        self._luggage = luggage
+        self._outlook = Outlook(clock.mono(), limits.flush)
+        self._looked_at = float("-inf")
         self._hungry = asyncio.Event()
         self._salvaged_at = float("-inf")
         self._log = structlog.get_logger().bind(part="buffer")
@@ -54,10 +66,24 @@ class Buffer:
         """
         disk = Disk(limits, clock)
         await disk.start()
-        return cls(limits, clock, disk)
+        luggage = Luggage(limits.path, disk.lanes.ledger, clock)
+        try:
+            await asyncio.to_thread(luggage.open)
+            if not disk.awaits_salvage:  # else both follow when it is done
+                await disk.commit([])  # what names a loss first; then what is lost is forgotten
+                await luggage.save()
+        except BaseException as error:
+            await disk.close()
+            if isinstance(error, ERRORS):
+                raise unavailable(limits.path, error) from error
+            raise
+        return cls(limits, clock, disk, luggage)
 
     async def close(self) -> None:
         """Put everything that waits on disk, and give unused numbers back."""
+        with contextlib.suppress(*ERRORS):  # what was delivered is otherwise sent again
+            await self._disk.commit([])
+            await self._luggage.save()
         await self._disk.close()
 
     # --- readings in, messages out -------------------------------------------------------------
@@ -84,12 +110,14 @@ class Buffer:
         if self._lanes.numbers.exhausted:
             self._reserve_for(ts, readings)
         seq, prev = self._lanes.numbers.take(device)
-        self._lanes.append(Row(seq, prev, device, ts, mono, self.synced, readings, body))
+        row = Row(seq, prev, device, ts, mono, self.synced, readings, body)
+        self._lanes.append(row)
+        self._outlook.add(row)
         self.wake()
 
     def _reserve_for(self, ts: int, readings: int) -> None:
         try:
-            self._disk.reserve_at_once()
+            self._disk.grants.renew_at_once()
         except BufferUnavailable:
             self._lanes.ledger.count_unnumbered(ts, readings)
             raise
@@ -97,24 +125,29 @@ class Buffer:
     def next(self, *, backlog: bool = True) -> Item | None:
         """Hand out what to send next: live rows, then records of loss, then the backlog.
 
-        It stays the caller's until `ack`, `refuse` or `give_back`.
+        What was carried over from another card is older than all of the backlog, and goes first.
+        An item stays the caller's until `ack`, `refuse` or `give_back`.
         """
-        item = self._lanes.next(self._clock.mono(), backlog=backlog)
-        if isinstance(item, Row):
-            self._correct(item)
-            if item.historical and self._lanes.backlog.hungry:
-                self._hungry.set()
+        item = self._lanes.next(self._clock.mono(), backlog=False)
+        if item is None and backlog:
+            item = self._next_historical()
+        if isinstance(item, Row) and self.synced:
+            item.settle(self._clock.now(), self._clock.mono())
         return item
 
-    def _correct(self, row: Row) -> None:
-        """Give a row that was read by a wrong clock its right time, once the clock is right.
+    def _next_historical(self) -> Item | None:
+        source: Luggage | Backlog = self._luggage
+        item = self._luggage.next()
+        if item is None and (self._luggage.exhausted or self.trouble):
+            source = self._lanes.backlog
+            item = self._lanes.next(self._clock.mono(), backlog=True)
+        if item is not None and source.hungry:
+            self._hungry.set()
+        return item
 
-        The steady clock of this boot tells how long ago it was read; rows of another boot have
-        none (`mono` is not a number) and keep their mark.
-        """
-        if not row.synced and self.synced and row.mono == row.mono:
-            row.ts = self._clock.now() - round((self._clock.mono() - row.mono) * 1000)
-            row.synced = True
+    def epoch_of(self, item: Item) -> str:
+        """Give the epoch of an item's number."""
+        return item.epoch or self.epoch
 
     @staticmethod
     def is_historical(row: Row) -> bool:
@@ -123,17 +156,18 @@ class Buffer:
 
     def ack(self, item: Item) -> None:
         """Let an item go: the broker has it."""
-        self._lanes.ack(item)
+        (self._luggage.holder(item) or self._lanes).ack(item)
 
     def refuse(self, item: Item) -> None:
         """Give up a row that the broker will never take; a loss record names it.
 
         A record of loss itself is not given up: it is handed out again after `give_back`.
         """
-        self._lanes.refuse(item)
+        (self._luggage.holder(item) or self._lanes).refuse(item)
 
     def give_back(self) -> None:
         """Take back everything that was handed out: its connection is lost."""
+        self._luggage.give_back()
         self._lanes.give_back(self._clock.mono())
 
     # --- the disk ------------------------------------------------------------------------------
@@ -141,13 +175,19 @@ class Buffer:
     async def run(self) -> None:
         """Flush, demote, read back and keep the limits, until cancelled."""
         while True:
-            # While the disk refuses, each try packs everything in memory anew: not four a second.
-            pause = max(TROUBLED_PAUSE, self._flush / 4) if self.trouble else self._flush / 4
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
+                async with asyncio.timeout(self._pause):
                     await self._hungry.wait()
             self._hungry.clear()
             await finished(self.tick())  # half-way, what the disk did could not be told any more
+
+    @property
+    def _pause(self) -> float:
+        """Seconds until the next look: four in `flush`, and one when something must be written."""
+        usual = self._flush / 4
+        if self.trouble:  # each try packs everything in memory anew: not four a second
+            return max(TROUBLED_PAUSE, usual)
+        return min(usual, max(0.0, self._lanes.until_due(self._clock.mono(), self._flush)))
 
     async def tick(self) -> None:
         """Do what is due now; disk errors are noted in `trouble` and tried again next time.
@@ -156,10 +196,23 @@ class Buffer:
         sent from it makes room.
         """
         disk = self._disk
-        steps = (disk.flush_if_due, disk.reserve_if_low, self._keep_limits, disk.refill)
+        steps = (disk.flush_if_due, disk.grants.renew_if_low, self._keep_limits, disk.refill)
         troubles = [await self._trouble_of(step()) for step in steps]
+        self._lanes.demote(self._clock.mono(), disk_works=not any(troubles))
+        troubles.append(await self._trouble_of(self._carry_on()))
         self._note_trouble(next(filter(None, troubles), ""))
-        self._lanes.demote(self._clock.mono(), disk_works=not self.trouble)
+        await self._look()
+
+    async def _look(self) -> None:
+        """Look at what is made, what it takes, and what is written."""
+        now, readings = self._clock.mono(), self._lanes.backlog.readings
+        if sample := self._outlook.sample(now):
+            packed = await asyncio.to_thread(pack, sample)
+            self._outlook.learn(len(packed), sum(row.readings for row in sample))
+        self._outlook.note(now, on_disk=self._disk.used, readings=readings)
+        if now - self._looked_at >= LOOK_PAUSE:
+            self._looked_at = now
+            self.wear.look(now)
 
     async def _trouble_of(self, step: Awaitable[bool | None]) -> str:
         """Do one step; say what went wrong with the disk, if anything did."""
@@ -175,7 +228,16 @@ class Buffer:
         return ""
 
     async def _keep_limits(self) -> bool:
-        return await self._disk.keep_limits(synced=self.synced)
+        dropped = await self._luggage.drop(self.used - self._limits.max_bytes)
+        return await self._disk.keep_limits(synced=self.synced) or dropped
+
+    async def _carry_on(self) -> bool:
+        """Read more of what was carried over, and note now and then what of it is delivered."""
+        refilled = await self._luggage.refill()
+        if self._luggage.is_due:
+            await self._disk.commit([])  # first what names a loss, as above
+            await self._luggage.save()
+        return refilled
 
     def _note_trouble(self, trouble: str) -> None:
         if trouble and not self.trouble:
@@ -189,17 +251,27 @@ class Buffer:
     @property
     def used(self) -> int:
         """Bytes in use on disk."""
-        return self._disk.used
+        return self._disk.used + self._luggage.used
 
     @property
     def waiting(self) -> int:
         """How many readings wait for their acknowledgement."""
-        return self._lanes.waiting
+        return self._lanes.waiting + self._luggage.readings
 
     @property
     def losses(self) -> int:
         """How many records of loss wait for their acknowledgement."""
-        return len(self._lanes.ledger)
+        return len(self._lanes.ledger) + self._luggage.losses
+
+    @property
+    def carried(self) -> list[dict[str, str | int]]:
+        """What waits that was carried over from other cards: epoch, readings, records of loss."""
+        return self._luggage.describe()
+
+    @property
+    def seconds_until_full(self) -> float | None:
+        """Seconds until the limit is reached at the present rate without a broker."""
+        return self._outlook.seconds_until_full(self._limits.max_bytes - self.used)
 
     @property
     def lag(self) -> float:

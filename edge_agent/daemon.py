@@ -1,29 +1,39 @@
-"""The agent as a service: signals, the watchdog, the control socket."""
+"""The agent as a service: signals, the watchdog, and what tells others how it is."""
 
 import asyncio
+import contextlib
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from edge_agent import control
+from edge_agent import control, health
 from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config.apart import load
 from edge_agent.config.model import Config
 from edge_agent.errors import ConfigInvalid
+from edge_agent.exporter import Exporter
+from edge_agent.metrics import exposition
 from edge_agent.notify import notify, watchdog_interval
 from edge_agent.status import describe
 
 
 class Daemon:
-    """One agent under a service manager. SIGTERM and SIGINT stop it, SIGHUP reloads its file."""
+    """One agent under a service manager. SIGTERM and SIGINT stop it, SIGHUP reloads its file.
+
+    A bug beside the agent, as in a reload, stops it in order and then ends the process: systemd
+    starts it again, where a daemon that answers no more signals would go unnoticed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stop = asyncio.Event()
         self._ready = asyncio.Event()
         self._reload = asyncio.Event()
+        self._exporting: asyncio.Task[None] | None = None
         self._log = structlog.get_logger().bind(part="daemon")
 
     async def run(self, config: Config) -> None:
@@ -35,8 +45,9 @@ class Daemon:
         agent = Agent(config, Clock())
         running = asyncio.create_task(agent.run(config, self._stop, self._ready))
         helpers = [
-            asyncio.create_task(self._look_after(agent)),
-            asyncio.create_task(self._feed_watchdog(agent)),
+            self._help(self._look_after(agent, config)),
+            self._help(self._feed_watchdog(agent)),
+            self._help(self._keep_health_file(agent)),
         ]
         try:
             await running
@@ -44,19 +55,55 @@ class Daemon:
             notify("STOPPING=1")
             for helper in helpers:
                 helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            ended = await asyncio.gather(*helpers, return_exceptions=True)
+        for bug in ended:
+            if isinstance(bug, Exception):
+                raise bug
 
-    async def _look_after(self, agent: Agent) -> None:
+    def _help(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        helper = asyncio.create_task(work)
+        helper.add_done_callback(self._stop_on_a_bug)
+        return helper
+
+    def _stop_on_a_bug(self, helper: asyncio.Task[None]) -> None:
+        if not helper.cancelled() and (bug := helper.exception()) is not None:
+            self._log.critical("bug", why=repr(bug), then="the agent stops and is started anew")
+            self._stop.set()
+
+    async def _look_after(self, agent: Agent, config: Config) -> None:
         """Say that the agent is ready, answer `status`, and reload on demand."""
         notify("STATUS=opening the buffer")
-        await self._ready.wait()
-        notify("READY=1", "STATUS=polling")
-        try:
-            async with control.served(agent.limits.path, lambda: describe(agent)):
-                await self._reload_on_demand(agent)
-        except OSError as error:
-            self._log.warning("no_control_socket", why=str(error))
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._stop_exporting)
+            self._export(agent, config)
+            socket = await self._answer_questions(agent, stack)
+            await self._ready.wait()
+            notify("READY=1", "STATUS=polling")
+            if socket is None or not socket.exists():  # the disk it belongs on came only now
+                await self._answer_questions(agent, stack)
             await self._reload_on_demand(agent)
+
+    async def _answer_questions(
+        self, agent: Agent, stack: contextlib.AsyncExitStack
+    ) -> Path | None:
+        """Open the control socket, where that is possible."""
+        try:
+            return await stack.enter_async_context(
+                control.served(agent.limits.path, lambda: describe(agent))
+            )
+        except OSError as error:
+            if self._ready.is_set():
+                self._log.warning("no_control_socket", why=str(error))
+            return None
+
+    def _export(self, agent: Agent, config: Config) -> None:
+        exporter = Exporter(config.metrics, lambda: exposition(describe(agent)))
+        self._exporting = self._help(exporter.run())
+
+    async def _stop_exporting(self) -> None:
+        if self._exporting is not None:
+            self._exporting.cancel()
+            await asyncio.gather(self._exporting, return_exceptions=True)
 
     async def _reload_on_demand(self, agent: Agent) -> None:
         while True:
@@ -74,6 +121,8 @@ class Daemon:
             notify("READY=1", "STATUS=polling; the new configuration is broken, see the log")
             return
         changes = await agent.apply(config)
+        await self._stop_exporting()
+        self._export(agent, config)
         self._log.info("reloaded", changes=changes or ["nothing"])
         notify("READY=1", "STATUS=polling")
 
@@ -88,3 +137,12 @@ class Daemon:
             else:
                 self._log.error("stuck", part_stuck=stuck, then="systemd starts the agent anew")
             await asyncio.sleep(interval)
+
+    async def _keep_health_file(self, agent: Agent) -> None:
+        file = health.HealthFile()
+        try:
+            while True:
+                file.look(agent)
+                await asyncio.sleep(health.LOOK_SECONDS)
+        finally:
+            file.remove()

@@ -2,15 +2,13 @@
 
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
-from edge_agent.mqtt import OnAck, Session, VersionUnsupported
+from edge_agent.mqtt import Session, VersionUnsupported
 from edge_agent.notebook import Notebook
 
 SECTION = "mqtt_version"
 
 
-async def dial(
-    settings: Mqtt, will: tuple[str, bytes], on_ack: OnAck, notebook: Notebook
-) -> Session:
+async def dial(settings: Mqtt, will: tuple[str, bytes], notebook: Notebook) -> Session:
     """Open a session: MQTT 5 first, 3.1.1 only where the broker said that it has no 5.
 
     A broker that is slow or silent is no reason to try an older version.
@@ -23,7 +21,7 @@ async def dial(
     if notebook.get(SECTION, broker) == "3.1.1":
         versions.reverse()
     for version in versions:
-        session = Session(settings, version, will, on_ack)
+        session = Session(settings, version, will)
         try:
             await session.open()
         except VersionUnsupported:

@@ -1,11 +1,10 @@
 """Moves rows between the lanes and the disk, without ever blocking the event loop.
 
 All disk work runs in one thread of its own, one piece after the other. Errors of the disk are
-raised as `store.ERRORS`; nothing is lost by them, and the same step can be tried again.
+raised as `damage.ERRORS`; nothing is lost by them, and the same step can be tried again.
 """
 
 import asyncio
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,20 +13,26 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from edge_agent import epochs
 from edge_agent.backlog import Backlog
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
-from edge_agent.errors import BufferUnavailable
-from edge_agent.lanes import LIVE_SECONDS, Lanes
+from edge_agent.damage import ERRORS, is_damage, is_lack_of_room
+from edge_agent.database import SCHEMA
+from edge_agent.grants import Grants
+from edge_agent.lanes import Lanes
 from edge_agent.ledger import Ledger
+from edge_agent.missing import Recovered
 from edge_agent.numbers import SPARE, Numbers
-from edge_agent.recovery import Recovered, recover, unavailable
-from edge_agent.reserve import Reservation, ReserveFile
-from edge_agent.row import Damaged, Row, Segment
+from edge_agent.reader import Reader
+from edge_agent.recovery import recover, unavailable
+from edge_agent.reserve import ReserveFile
+from edge_agent.row import Row, Segment
 from edge_agent.salvage import Salvage
-from edge_agent.store import DAMAGED, ERRORS, SCHEMA, Store, code
+from edge_agent.store import Store
 
 DATABASE = "buffer.db"
+AT_ONCE = 16 << 20  # bytes that any card copies before the agent has to be ready
 
 Notes = dict[str, str | int]
 T = TypeVar("T")
@@ -37,13 +42,16 @@ class Disk:
     """The disk behind the lanes of one buffer.
 
     Attributes:
-        lanes: What waits where; there after `start`.
+        lanes: What waits where; there after `start`, as is the next.
+        grants: Keeps numbers reserved.
         used: Bytes in use on disk.
     """
 
     def __init__(self, limits: BufferLimits, clock: Clock) -> None:
         self.used = 0
         self.lanes: Lanes
+        self.grants: Grants
+        self._reader: Reader
         self._limits = limits
         self._clock = clock
         self._store = Store(limits.path / DATABASE)
@@ -71,22 +79,43 @@ class Disk:
         now, flush = self._clock.now(), self._limits.flush
         found = await self._run(lambda: recover(self._store, self._reserve, now, flush))
         numbers = Numbers(found.epoch, found.last, found.previous)
-        backlog = Backlog(found.segments)
-        self.lanes = Lanes(numbers, backlog, Ledger(numbers, found.losses))
+        self.lanes = Lanes(numbers, Backlog(found.segments), Ledger(numbers, found.losses))
+        self.grants = Grants(self._reserve, self.lanes, self._clock, self._thread)
+        self.grants.stored = found.stored
+        self._reader = Reader(self._store, self.lanes, self._clock, self._thread)
         self._name_missing(found)
-        if found.is_damaged:
+        if not found.is_damaged or await self._is_salvaged():
+            # In one transaction, and before the reservation is renewed: killed in between, the
+            # next start finds either the records or the same range to name.
+            await self._commit_or_salvage({"epoch": found.epoch, "schema": SCHEMA})
+            await self._run(lambda: epochs.settle(self._limits.path, found.epoch))
+        await self.grants.renew()
+
+    async def _is_salvaged(self) -> bool:
+        """Salvage the database, if that takes no time and no room that is not there.
+
+        Otherwise what can be read goes out all the same, new rows stay in memory, and the first
+        commit begins the salvage, while the agent is at work already.
+        """
+        if sum(segment.size for segment in self.lanes.backlog.segments.values()) > AT_ONCE:
+            await self._run(self._store.open_remnant)
+            return False
+        try:
             await self.salvage()
-        # In one transaction, and before the reservation is renewed: killed in between, the next
-        # start finds either the records or the same range to name.
-        await self._commit_or_salvage({"epoch": found.epoch, "schema": SCHEMA})
-        await self._renew_reservation()
+        except ERRORS as error:
+            if not is_lack_of_room(error):
+                raise
+            self._log.error("not_salvaged", error=str(error), then="tried again; sending goes on")
+            return False
+        return True
 
     async def _commit_or_salvage(self, notes: Notes, *, everything: bool = False) -> None:
         """Commit notes, and all rows if so wanted; a damaged database is replaced first."""
         try:
+            await self._run(self._store.check)
             await self.commit(self.lanes.unsaved() if everything else [], notes)
         except ERRORS as error:
-            if code(error) not in DAMAGED:
+            if not is_damage(error):
                 raise
             await self.salvage()
             await self.commit(self.lanes.unsaved() if everything else [], notes)
@@ -105,20 +134,26 @@ class Disk:
         lanes = self.lanes
         work = Salvage(self._store, list(lanes.backlog.segments.values()))
         for segment in await self._run(work.copy):
-            if segment.id in lanes.backlog.segments:
+            if segment.id not in lanes.backlog.segments:
+                continue
+            if rows := lanes.remembered(segment):
+                await self._run(partial(work.restore, segment, rows))
+            else:
                 lanes.give_up(segment, None, "corrupt")
-        records, epoch = lanes.ledger.records, lanes.numbers.epoch
-        await self._run(lambda: work.finish(records, epoch))
+        records, epoch, stored = lanes.ledger.records, lanes.numbers.epoch, self.grants.stored
+        await self._run(lambda: work.finish(records, epoch, stored))
+
+    @property
+    def awaits_salvage(self) -> bool:
+        """Whether the database is damaged, and there was no room or time yet to begin a new one."""
+        return self._store.is_remnant
 
     async def close(self) -> None:
         """Put everything that waits on disk, and give unused numbers back."""
-        numbers = self.lanes.numbers
         try:
-            previous = msgspec.json.encode(numbers.previous).decode()
+            previous = msgspec.json.encode(self.lanes.numbers.previous).decode()
             await self._commit_or_salvage({"previous": previous}, everything=True)
-            last = numbers.last
-            final = Reservation(numbers.epoch, last, last, self._clock.now(), clean=True)
-            await self._run(lambda: self._reserve.write(final))
+            await self.grants.give_back()
         except ERRORS as error:
             self._log.error("not_saved_at_the_stop", error=str(error))
         finally:
@@ -142,13 +177,19 @@ class Disk:
         try:
             await self._apply(rows, notes or {})
         except ERRORS:
-            if rows:  # what was acknowledged may be deleted all the same, and makes room
+            if rows:
+                await self.grants.refused(rows[0].mono)
+                # what was acknowledged may be deleted all the same, and makes room
                 await self._apply([], {})
             raise
+        if rows or not self.lanes.unsaved():
+            await self.grants.taken()
 
     async def _apply(self, rows: list[Row], notes: Notes) -> None:
         change = self.lanes.change(rows, self._clock.boot)
         change.notes.update(notes)
+        if change.rows or change.losses:
+            change.notes["accounted"] = self.lanes.accounted(rows)
         if not change:
             return
         try:
@@ -156,6 +197,7 @@ class Disk:
         except BaseException:
             self.lanes.restore(change)
             raise
+        self.grants.stored = int(change.notes.get("accounted", self.grants.stored))
         self._last_commit = self._clock.mono()
         if segment:
             self.lanes.saved(segment, rows)
@@ -165,64 +207,9 @@ class Disk:
 
     async def refill(self) -> bool:
         """Read more of the backlog back, if what was ready is nearly sent; tell whether it did."""
-        backlog, refilled = self.lanes.backlog, False
-        while segment := backlog.wanted(self.lanes.first_live, self._is_ripe):
-            rows = await self._run(partial(self._rows, segment))
-            if rows is None:
-                self.lanes.give_up(segment, None, "corrupt")
-            else:
-                backlog.loaded(segment, rows, self.lanes.held)
-            refilled = True
-        return refilled
+        return await self._reader.refill()
 
-    def _rows(self, segment: Segment) -> list[Row] | None:
-        try:
-            rows = self._store.rows(segment)
-        except Damaged as error:
-            self._log.error("damaged_segment", first=segment.id, error=str(error))
-            return None
-        if segment.boot != self._clock.boot:
-            for row in rows:
-                row.mono = math.nan  # another boot's steady clock tells nothing here
-        return rows
-
-    def _is_ripe(self, segment: Segment) -> bool:
-        """Tell whether all its rows are too old for the live lane; those of another boot are."""
-        age = self._clock.mono() - segment.mono
-        return segment.boot != self._clock.boot or not 0 <= age <= LIVE_SECONDS
-
-    # --- numbers and limits --------------------------------------------------------------------
-
-    async def reserve_if_low(self) -> None:
-        """Reserve more numbers in good time, and note how far everything is accounted for."""
-        if self.lanes.numbers.running_low(self._clock.mono()):
-            await self._renew_reservation()
-
-    async def _renew_reservation(self) -> None:
-        reservation, mono = self._reservation()
-        await self._run(lambda: self._reserve.write(reservation))
-        self._granted(reservation, mono)
-
-    def reserve_at_once(self) -> None:
-        """Reserve and wait for it: only when numbers run out faster than they are renewed.
-
-        Raises:
-            BufferUnavailable: The disk takes no reservation.
-        """
-        reservation, mono = self._reservation()
-        try:
-            self._thread.submit(self._reserve.write, reservation).result()
-        except OSError as error:
-            raise BufferUnavailable(f"no number can be reserved: {error}") from error
-        self._granted(reservation, mono)
-
-    def _reservation(self) -> tuple[Reservation, float]:
-        lanes, mono = self.lanes, self._clock.mono()
-        return lanes.numbers.reservation(lanes.accounted(), self._clock.now(), mono), mono
-
-    def _granted(self, reservation: Reservation, mono: float) -> None:
-        self.lanes.numbers.granted(reservation, mono)
-        self.lanes.ledger.number()
+    # --- limits --------------------------------------------------------------------------------
 
     async def keep_limits(self, *, synced: bool) -> bool:
         """Drop the oldest segments while they are too many or too old; tell whether any was.
@@ -236,7 +223,7 @@ class Disk:
         while (segment := lanes.droppable) and (
             excess > 0 or (synced and self._is_expired(segment))
         ):
-            rows = await self._run(partial(self._rows, segment))
+            rows = await self._reader.rows(segment)
             if segment is not lanes.droppable:
                 continue  # meanwhile it was acknowledged, or some of it is in flight
             lanes.give_up(segment, rows, "capacity" if excess > 0 else "age")

@@ -9,7 +9,6 @@ Time comes in as `now`: seconds on the steady clock of this boot.
 """
 
 from collections import deque
-from itertools import takewhile
 
 from edge_agent.backlog import Backlog
 from edge_agent.ledger import Ledger, loss_of, runs
@@ -18,6 +17,9 @@ from edge_agent.row import Loss, Row, Segment
 from edge_agent.store import Change
 
 LIVE_SECONDS = 10.0  # the published contract: a message sent later than this is marked `hist`
+# Share of `flush` after which a row is written. Each commit costs a card some ten pages however
+# little is in it, so the later the better; the rest is the time that a slow card needs for it.
+WAITED = 0.75
 MEMORY_BYTES = 16 << 20  # bodies kept in memory at most; what is over waits on disk
 
 Item = Row | Loss
@@ -125,18 +127,18 @@ class Lanes:
     # --- what the disk must be told ------------------------------------------------------------
 
     def due(self, now: float, flush: float) -> list[Row]:
-        """Give the rows to write now: all but the youngest, once the oldest waited half of flush.
+        """Give the rows to write now: all, once the oldest waited long enough.
 
-        The other half is for the next look and the commit itself. Rows just made will probably be
-        acknowledged before the next flush, so they are left out.
+        What is left of `flush` is for the commit itself.
         """
+        return [] if self.until_due(now, flush) > 0 else self.unsaved()
+
+    def until_due(self, now: float, flush: float) -> float:
+        """Give the seconds until something must be written; at most `flush`."""
         unsaved = self._unsaved
         while unsaved and unsaved[0].done:
             unsaved.popleft()
-        if not unsaved or now - unsaved[0].mono < flush * 0.5:
-            return []
-        old = takewhile(lambda row: now - row.mono >= flush * 0.1, unsaved)
-        return [row for row in old if not row.done]
+        return min(flush, unsaved[0].mono + flush * WAITED - now) if unsaved else flush
 
     def unsaved(self) -> list[Row]:
         """Give all rows that are in memory only."""
@@ -225,6 +227,14 @@ class Lanes:
             readings = None if segment.acked else segment.readings
             self.ledger.add(Loss(0, 0, epoch, first, last, readings, oldest, newest, why))
         self.backlog.remove(segment)
+
+    def remembered(self, segment: Segment) -> list[Row] | None:
+        """Give the rows of a segment that are not acknowledged, if memory still holds them all."""
+        flying = (item for item in self.held.values() if isinstance(item, Row))
+        rows = [row for row in (*flying, *self._live) if row.home == segment.id and not row.done]
+        rows.sort(key=lambda row: row.seq)
+        is_whole = len(rows) == segment.pending > 0 and rows[0].seq == segment.id
+        return rows if is_whole else None
 
     @property
     def waiting(self) -> int:

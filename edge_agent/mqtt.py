@@ -6,9 +6,6 @@ acknowledgement can never be taken for a message of another connection.
 
 import asyncio
 import contextlib
-import socket
-import ssl
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +14,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_agent.access import explain, password, tls_context
+from edge_agent.access import explain, is_too_early, password, tls_context
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.pump import Pump
 from edge_agent.threads import in_daemon_thread
 
 KEEP_ALIVE = 30  # seconds
@@ -47,6 +45,10 @@ class NotAllowed(BrokerUnavailable):
     """The broker does not let us in, or does not let us publish: it must be changed there."""
 
 
+class TooEarly(BrokerUnavailable):
+    """The broker's certificate is not valid yet on this gateway's date, which may be wrong."""
+
+
 class Session:
     """One connection. Make it, `await open()`, publish, wait for `lost`, `await close()`.
 
@@ -54,30 +56,29 @@ class Session:
         settings: How to reach the broker.
         version: `5` or `3.1.1`.
         will: Topic and payload that the broker publishes, retained, when we vanish.
-        on_ack: Called with message id, reason code and reason text of every acknowledgement.
 
     Attributes:
+        on_ack: Called with message id, reason code and reason text of every acknowledgement.
         version: The version of MQTT it speaks.
         receive_maximum: How many messages the broker takes in flight.
         largest: The largest packet it takes, in bytes.
         lost: Done when the connection is gone; its exception says why.
+        received: Topic and payload of everything that came on what was subscribed to.
     """
 
-    def __init__(
-        self, settings: Mqtt, version: str, will: tuple[str, bytes], on_ack: OnAck
-    ) -> None:
+    def __init__(self, settings: Mqtt, version: str, will: tuple[str, bytes]) -> None:
+        self.on_ack: OnAck = lambda *_: None
         self.version = version
         self.receive_maximum = UNLIMITED
         self.largest = LARGEST
         self._settings = settings
-        self._on_ack = on_ack
-        self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
-        self.lost: asyncio.Future[None] = self._loop.create_future()
-        self._connected: asyncio.Future[None] = self._loop.create_future()
-        self._writing = False
-        self._closing = False
+        loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self.received: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self._connected: asyncio.Future[None] = loop.create_future()
+        self._granted: dict[int | None, asyncio.Future[bool]] = {}
         self._client = self._make_client(version, will)
+        self._pump = Pump(self._client, self._failed)
 
     @property
     def where(self) -> str:
@@ -118,22 +119,24 @@ class Session:
             raise BrokerUnavailable(f"{self.where}: {paho.error_string(info.rc)}")
         return info.mid
 
+    def subscribe(self, topic: str) -> asyncio.Future[bool]:
+        """Ask for what arrives on a topic; the future tells whether the broker grants it."""
+        _, mid = self._client.subscribe(topic, qos=0)
+        granted = self._granted[mid] = asyncio.get_running_loop().create_future()
+        return granted
+
     def tick(self) -> None:
         """Send keep-alives and notice a peer that went silent; call about once a second."""
-        self._guard(self._client.loop_misc)
+        self._pump.tick()
 
     async def close(self) -> None:
         """Disconnect and release the socket; safe at any time."""
-        self._closing = True
         with contextlib.suppress(OSError, ValueError):
             self._client.disconnect()
-            self._client.loop_write()
-        sock = self._client.socket()
-        if sock is not None:
-            self._socket_closed(self._client, None, sock)
-            with contextlib.suppress(OSError):
-                sock.close()
+        self._pump.stop()
         self._client = self._blank_client()
+        for granted in self._granted.values():
+            granted.cancel()
         for future in (self.lost, self._connected):
             if future.done() and not future.cancelled():
                 future.exception()  # seen; nobody may be waiting any more
@@ -163,10 +166,8 @@ class Session:
         client.on_connect = self._answered
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
-        client.on_socket_open = self._socket_opened
-        client.on_socket_close = self._socket_closed
-        client.on_socket_register_write = self._write_wanted
-        client.on_socket_unregister_write = self._write_done
+        client.on_subscribe = self._answered_subscription
+        client.on_message = self._message_received
         return client
 
     def _connect(self) -> None:
@@ -180,7 +181,8 @@ class Session:
                 client.tls_set_context(tls_context(settings))
             client.connect(settings.host, settings.port, KEEP_ALIVE)
         except (OSError, ValueError) as error:
-            raise BrokerUnavailable(f"{self.where}: {explain(error)}") from error
+            kind = TooEarly if is_too_early(error) else BrokerUnavailable
+            raise kind(f"{self.where}: {explain(error)}") from error
 
     def _answered(
         self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
@@ -207,83 +209,33 @@ class Session:
     def _disconnected(
         self, _client: Any, _data: Any, flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
+        if self._pump.alert is not None:
+            self._lose(explain(self._pump.alert))
+            return
         by = "closed by the broker" if flags.is_disconnect_packet_from_server else "connection lost"
-        self._lose(f"{self.where}: {by} ({reason})")
+        self._lose(f"{by} ({reason})")
+
+    def _failed(self, error: Exception) -> None:
+        """Give up a connection on which the broker made paho raise something."""
+        self._lose(f"the broker sent something wrong ({type(error).__name__}: {error})")
 
     def _lose(self, why: str) -> None:
         if not self.lost.done():
-            self.lost.set_exception(BrokerUnavailable(why))
+            self.lost.set_exception(BrokerUnavailable(f"{self.where}: {why}"))
 
     # --- running -------------------------------------------------------------------------------
 
     def _published(
         self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
-        self._on_ack(mid, reason.value, str(reason))
+        self.on_ack(mid, reason.value, str(reason))
 
-    def _guard(self, work: Callable[[], Any]) -> None:
-        """Run a step of paho; whatever a strange broker makes it raise costs the connection."""
-        try:
-            work()
-        except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
-            self._lose(f"{self.where}: {type(error).__name__}: {error}")
-        except Exception as error:  # noqa: BLE001 - paho raises bare exceptions on bad packets
-            self._lose(f"{self.where} sent something wrong: {error}")
+    def _answered_subscription(
+        self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        granted = self._granted.pop(mid, None)
+        if granted is not None and not granted.done():
+            granted.set_result(not any(reason.is_failure for reason in reasons))
 
-    def _readable(self) -> None:
-        client = self._client
-        self._guard(client.loop_read)
-        while isinstance(sock := client.socket(), ssl.SSLSocket) and sock.pending():
-            self._guard(client.loop_read)
-            if self.lost.done():
-                break
-
-    def _writable(self) -> None:
-        client = self._client
-        self._guard(client.loop_write)
-        sock = client.socket()
-        if sock is not None and client.want_write() and not self._writing:
-            self._writing = True
-            self._loop.add_writer(sock, self._writable)
-
-    # paho calls the following from the connecting thread or from the event loop
-
-    def _in_loop(self, work: Callable[..., Any], *arguments: Any) -> None:
-        if threading.get_ident() == self._loop_thread:
-            work(*arguments)
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop may be gone
-                self._loop.call_soon_threadsafe(work, *arguments)
-
-    def _socket_opened(self, _client: Any, _data: Any, sock: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._in_loop(self._watch, sock)
-
-    def _watch(self, sock: Any) -> None:
-        if self._closing:
-            sock.close()
-        else:
-            self._loop.add_reader(sock, self._readable)
-
-    def _socket_closed(self, _client: Any, _data: Any, sock: Any) -> None:
-        if sock.fileno() >= 0:
-            self._loop.remove_reader(sock)
-            self._loop.remove_writer(sock)
-        self._writing = False
-
-    def _write_wanted(self, _client: Any, _data: Any, _sock: Any) -> None:
-        # Not add_writer: what is published in one turn of the loop goes out together after it.
-        if threading.get_ident() == self._loop_thread:
-            self._loop.call_soon(self._writable)
-        else:
-            self._in_loop(self._writable)
-
-    def _write_done(self, _client: Any, _data: Any, sock: Any) -> None:
-        if self._writing:
-            self._writing = False
-            self._loop.remove_writer(sock)
-
-
-def too_large(session: Session, topic: str, payload: bytes) -> bool:
-    """Tell whether the broker would refuse a message for its size (packet head included)."""
-    return len(topic) + len(payload) + 16 > session.largest
+    def _message_received(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        self.received.put_nowait((message.topic, bytes(message.payload)))

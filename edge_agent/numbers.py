@@ -1,10 +1,16 @@
 """Numbers the messages of an epoch without gaps, within what is reserved on disk. Pure."""
 
+import math
+
 from edge_agent.reserve import Reservation
 
 SMALLEST_RESERVE = 10_000
 SPARE = 100  # kept for records of loss when everything else has run out
-RESERVE_SECONDS = 86400.0  # a reserve lasts this long at the present rate, if the disk refuses more
+# A reserve lasts this long at the average rate, if the disk refuses more: a technician comes within
+# a day. It is also what a record names after a kill, so a burst must not make it long.
+RESERVE_SECONDS = 86400.0
+AVERAGE_SECONDS = 3600.0  # what is much shorter hardly counts in the average
+TOO_MUCH = 4  # a reserve that is so many times what is needed is cut back
 RENEW_SECONDS = (
     600.0  # how often what is accounted for is written down; bounds the range after a kill
 )
@@ -26,6 +32,7 @@ class Numbers:
         self.reserved = last
         self._reserve = 0
         self._granted = (float("-inf"), last)
+        self._rate = 0.0
 
     def take(self, topic: str) -> tuple[int, int]:
         """Give the next number and the one before it on this topic (0 if none is known)."""
@@ -53,18 +60,32 @@ class Numbers:
     def reservation(self, accounted: int, ts: int, mono: float) -> Reservation:
         """Say what to write down so that more numbers can be used.
 
+        From now on no number is used that it would not reserve, since nobody can tell how much of
+        a write that fails is on the disk.
+
         Args:
             accounted: Every number up to here is acknowledged or on disk.
             ts: Wall clock, ms since 1970 UTC.
-            mono: Seconds on a steady clock, to know the present rate.
+            mono: Seconds on a steady clock, to know the rate.
         """
-        since, used = self._granted
-        rate = (self.last - used) / max(mono - since, 1.0)
-        reserve = max(SMALLEST_RESERVE, int(rate * RESERVE_SECONDS))
-        return Reservation(self.epoch, accounted, max(self.reserved, self.last + reserve), ts)
+        recent = self.last - self._granted[1]
+        needed = max(SMALLEST_RESERVE, 2 * recent, int(self._average(mono) * RESERVE_SECONDS))
+        reserved = self.last + needed
+        if self.reserved - self.last <= TOO_MUCH * needed:
+            reserved = max(self.reserved, reserved)
+        self.reserved = min(self.reserved, reserved)
+        return Reservation(self.epoch, accounted, reserved, ts)
 
     def granted(self, reservation: Reservation, mono: float) -> None:
         """Take note that the reservation is on disk; `mono` is when it was made."""
-        self.reserved = max(self.reserved, reservation.reserved)
+        self._rate = self._average(mono)
+        self.reserved = reservation.reserved
         self._reserve = self.reserved - self.last
         self._granted = (mono, self.last)
+
+    def _average(self, mono: float) -> float:
+        """Give the numbers used per second, on an average that forgets slowly."""
+        since, used = self._granted
+        elapsed = max(mono - since, 1.0)
+        recent = (self.last - used) / elapsed
+        return self._rate + (1 - math.exp(-elapsed / AVERAGE_SECONDS)) * (recent - self._rate)

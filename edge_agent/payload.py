@@ -36,34 +36,44 @@ class ReadingsEncoder:
     def __init__(self, points: Sequence[Point]) -> None:
         self._openings = [b'{"p":"%b","v":' % point.name.encode() for point in points]
         self._whole = b",".join(opening + b"%b}" for opening in self._openings)
-        self._wide = [i for i, point in enumerate(points) if _may_be_wide(point)]
+        self._wide = frozenset(i for i, point in enumerate(points) if _may_be_wide(point))
 
     def encode(self, readings: Readings, indices: Sequence[int]) -> bytes:
-        """Encode some readings of a poll: the items of the JSON array, without its brackets.
+        """Encode some readings: the items of the JSON array, without its brackets.
 
         Args:
-            readings: The columns of the poll.
-            indices: Which of them, ascending.
+            readings: The columns of a poll, or of changes.
+            indices: Which of their rows, ascending.
         """
-        values = self._exact(readings.values)
+        points = readings.points
+        values = self._exact(readings.values, points)
         whole = len(indices) == len(values)
         parts = _encode_each(values if whole else [values[i] for i in indices])
-        if whole and not readings.flaws and not readings.times:
+        if whole and points is None and not readings.flaws and not readings.times:
             return self._whole % tuple(parts)
         openings = self._openings
+        if points is not None:
+            openings = [openings[point] for point in points]
         return b",".join(
             b"%b%b%b}" % (openings[i], part, _remarks(readings, i))
             for i, part in zip(indices, parts, strict=True)
         )
 
-    def _exact(self, values: list[Value]) -> list[Value]:
-        large = [i for i in self._wide if _is_large(values[i])]
+    def _exact(self, values: list[Value], points: Sequence[int] | None) -> list[Value]:
+        if not self._wide:
+            return values
+        wide = self._wide if points is None else _rows_of(self._wide, points)
+        large = [i for i in wide if _is_large(values[i])]
         if not large:
             return values
         exact = list(values)
         for index in large:
             exact[index] = str(values[index])
         return exact
+
+
+def _rows_of(some: frozenset[int], points: Sequence[int]) -> list[int]:
+    return [row for row, point in enumerate(points) if point in some]
 
 
 def _is_large(value: Value) -> bool:

@@ -11,7 +11,7 @@ from edge_agent.errors import BufferUnavailable
 from edge_agent.mentions import Mentions
 from edge_agent.model import Learnt, Samples
 from edge_agent.notebook import Notebook
-from edge_agent.pollgroup import PollGroup
+from edge_agent.pollgroup import Part, PollGroup
 from edge_agent.publisher import Publisher
 from edge_agent.standing import Standing, State
 
@@ -42,9 +42,9 @@ class Recorder:
         self._mentions = Mentions()
         self._log = structlog.get_logger().bind(part="recorder")
 
-    def keep(self, group: PollGroup, samples: Samples) -> None:
-        """Take the samples of one poll."""
-        ts, mono = self._clock.now(), self._clock.mono()
+    def keep(self, group: PollGroup | Part, samples: Samples, waited: float = 0.0) -> None:
+        """Take samples that came so many seconds ago."""
+        ts, mono = self._clock.now() - round(waited * 1000), self._clock.mono() - waited
         if len(samples.flaws) < len(samples):
             self.last_good[group.device] = ts
         self._name_refused(group, samples)
@@ -56,7 +56,7 @@ class Recorder:
             else:
                 self.readings += count
 
-    def _name_refused(self, group: PollGroup, samples: Samples) -> None:
+    def _name_refused(self, group: PollGroup | Part, samples: Samples) -> None:
         """Log which points a device refuses: once, not at every poll, nor at every change."""
         refused, given = group.note_refusals(samples)
         refused = {one: why for one, why in refused.items() if self._may_mention(group, one)}
@@ -73,7 +73,7 @@ class Recorder:
         if given:
             self._log.info("points_given_again", device=group.device, points=given)
 
-    def _may_mention(self, group: PollGroup, what: str) -> bool:
+    def _may_mention(self, group: PollGroup | Part, what: str) -> bool:
         thing = f"{group.device} {what}"
         return self._mentions.admit(thing, self._clock.mono()) is not None
 

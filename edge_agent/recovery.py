@@ -1,50 +1,31 @@
-"""Opens the buffer after whatever happened to it, and names what may be missing. Blocks on disk.
-
-The two-copy file of reserved numbers and the database each tell how far things got; together they
-decide whether counting goes on, and which range a loss record must name.
-"""
+"""Opens the buffer after whatever happened to it, and reads what is left. Blocks on disk."""
 
 import contextlib
+import errno
 import os
-import re
 import secrets
 import sqlite3
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from edge_agent import aside, epochs
+from edge_agent.damage import ERRORS, code, damaged, is_damage
+from edge_agent.database import SCHEMA
 from edge_agent.errors import BufferUnavailable
-from edge_agent.reserve import Reservation, ReserveFile
-from edge_agent.row import Loss, Segment
-from edge_agent.salvage import finish_earlier, losses_of, segments_of, set_aside
-from edge_agent.store import DAMAGED, ERRORS, SCHEMA, Store, code
+from edge_agent.missing import (
+    Notes,
+    Recovered,
+    corrupt,
+    destroyed,
+    name_forgotten,
+    name_missing,
+)
+from edge_agent.reserve import COPIES, Reservation, ReserveFile
+from edge_agent.salvage import losses_of, segments_of
+from edge_agent.store import Store
 
-LEAP = 1 << 40  # numbers skipped where it is unknown how many were used; 64 bits have room
-EPOCH = re.compile("[0-9a-f]{16}")
-
-
-@dataclass
-class Recovered:
-    """What the buffer starts from.
-
-    Attributes:
-        epoch: Identity of the sequence of numbers.
-        last: The last number that may have been used.
-        previous: Topic -> its last number, where a clean stop noted it.
-        segments: What waits on disk.
-        losses: Loss records that wait on disk.
-        missing: What must now be named as lost, without numbers of their own yet.
-        is_damaged: Some of the database cannot be read; that is named in `missing`.
-    """
-
-    epoch: str
-    last: int = 0
-    previous: dict[str, int] = field(default_factory=dict)
-    segments: list[Segment] = field(default_factory=list)
-    losses: list[Loss] = field(default_factory=list)
-    missing: list[Loss] = field(default_factory=list)
-    is_damaged: bool = False
+PROBES = 16  # places where a file is read to tell a bad sector from a disk that is gone
 
 
 def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recovered:
@@ -59,13 +40,17 @@ def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recov
     Raises:
         BufferUnavailable: The disk cannot be used at present.
     """
+    folder = store.path.parent
     try:
-        store.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        finish_earlier(store.path)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (store.path, *(folder / name for name in COPIES)):
+            aside.make_usable(path)
+        aside.finish_earlier(store.path)
         found = _open(store, reserve, now, flush)
+        name_forgotten(found, epochs.names(folder))
     except ERRORS as error:
         store.close()
-        raise unavailable(store.path.parent, error) from error
+        raise unavailable(folder, error) from error
     store.epoch = found.epoch
     return found
 
@@ -73,6 +58,8 @@ def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recov
 def unavailable(folder: Path, error: Exception) -> BufferUnavailable:
     """Say in one sentence that the disk refuses the buffer, and what to do."""
     advice = "free some space or mend its rights"
+    if isinstance(error, PermissionError):
+        advice = f"mend its rights (`chown -R {os.geteuid()} {folder}`)"
     if code(error) == sqlite3.SQLITE_BUSY:
         advice = "another edge-agent runs on it: stop that one, or give this one its own folder"
     return BufferUnavailable(
@@ -81,40 +68,81 @@ def unavailable(folder: Path, error: Exception) -> BufferUnavailable:
 
 
 def _open(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recovered:
-    """Open the database; one that is damaged as a whole is set aside and replaced."""
+    """Open the database, or what is left of it; if nothing is, it is set aside and replaced."""
     try:
         store.open()
         return _find(store, reserve, now, flush)
     except ERRORS as error:
-        if not _is_damage(error, store.path):
+        if not (is_damage(error) or _is_falsely_read_only(error, store.path)):
             raise
+    with contextlib.suppress(*ERRORS):
+        store.open_remnant()
+        found = _find(store, reserve, now, flush)
+        if found.segments or found.losses:
+            found.is_damaged = True
+            return found
     store.close()
-    set_aside(store.path)
+    if not _gives_anything(store.path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(store.path))
+    aside.set_aside(store.path)
     store.open()
     return _find(store, reserve, now, flush)
 
 
-def _is_damage(error: Exception, path: Path) -> bool:
-    """Tell whether the file is at fault; a bit of its head says that it is read-only."""
-    says_read_only = code(error) == sqlite3.SQLITE_READONLY
-    return code(error) in DAMAGED or (says_read_only and os.access(path, os.W_OK))
+def _gives_anything(path: Path) -> bool:
+    """Tell whether the disk gives some of the file; one that gives nothing may come back."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(handle).st_size
+        for place in range(0, size, size // PROBES + 1):
+            with contextlib.suppress(OSError):
+                os.pread(handle, 1, place)
+                return True
+    finally:
+        os.close(handle)
+    return not size
+
+
+def _is_falsely_read_only(error: Exception, path: Path) -> bool:
+    """Tell whether only a bit in its head says so: the file itself may be written."""
+    return code(error) == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK)
 
 
 def _find(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recovered:
     reservation = reserve.read()
-    if store.note("schema") not in {None, SCHEMA}:
+    if _note(store, "schema") not in {None, SCHEMA}:
         raise _unknown_schema(store)
-    epoch = store.note("epoch")
+    epoch = _epoch(store, reservation)
     if epoch is None:
         return _begin(reserve, reservation, now)
-    found = _read(store, str(epoch), reservation)
-    if reservation is not None and reservation.epoch == found.epoch:
-        _go_on(found, reservation, store, now, flush)
-    elif not (reservation and _is_named(reservation, found)):
-        _leap(found, reservation, store, now)
-    for loss in found.missing:
-        loss.last = loss.last or found.last
+    found = _read(store, epoch, reservation)
+    name_missing(found, reservation, _notes(store), now, flush)
     return found
+
+
+def _epoch(store: Store, reservation: Reservation | None) -> str | None:
+    """Give the epoch of what is stored; None if there is none yet.
+
+    Where only the rows of a remnant can be read, it is the only one that the folder knows.
+    """
+    noted = _note(store, "epoch")
+    if noted is not None:
+        return str(noted)
+    if not store.is_remnant:
+        return None
+    if reservation is None or epochs.names(store.path.parent) != [reservation.epoch]:
+        raise damaged(f"the epoch of {store.path} cannot be read")
+    return reservation.epoch
+
+
+def _note(store: Store, name: str) -> str | int | None:
+    """Give what was remembered; nothing where a remnant has lost it."""
+    try:
+        return store.note(name)
+    except ERRORS as error:
+        if store.is_remnant and is_damage(error):
+            return None
+        raise
 
 
 def _unknown_schema(store: Store) -> sqlite3.DatabaseError:
@@ -134,66 +162,35 @@ def _begin(reserve: ReserveFile, reservation: Reservation | None, now: int) -> R
         reserve.write(reservation)
     if not reservation.reserved:
         return Recovered(reservation.epoch)
-    return Recovered(secrets.token_hex(8), missing=[_destroyed(reservation)])
+    return Recovered(secrets.token_hex(8), missing=[destroyed(reservation)])
 
 
 def _read(store: Store, epoch: str, reservation: Reservation | None) -> Recovered:
-    if not EPOCH.fullmatch(epoch):
+    if not epochs.EPOCH.fullmatch(epoch):
         epoch = reservation.epoch if reservation else secrets.token_hex(8)
     (segments, gaps), losses = segments_of(store), losses_of(store)
     known = [segment.last for segment in segments] + [loss.seq for loss in losses]
     found = Recovered(epoch, max([_noted(store, "accounted"), *known]), {}, segments, losses)
     for loss in losses:
         loss.sent = True  # it may have been: its content is fixed
-    found.missing += [_corrupt(epoch, first, last) for first, last in gaps]
+    found.missing += [
+        corrupt(epoch, first, last) for first, last in gaps if last is None or first <= last
+    ]
     vanished = not gaps and len(segments) < _noted(store, "segments")
     if vanished or len(losses) < _noted(store, "losses"):  # what they held is unknown
-        found.missing.append(_corrupt(epoch, None, None))
-    found.is_damaged = bool(found.missing)
+        found.missing.append(corrupt(epoch, None, None))
+    found.is_damaged = bool(gaps or found.missing)
     return found
 
 
 def _noted(store: Store, name: str) -> int:
-    noted = store.note(name)
+    noted = _note(store, name)
     return noted if isinstance(noted, int) else 0
 
 
-def _is_named(reservation: Reservation, found: Recovered) -> bool:
-    """Tell whether the lost epoch is named already: killed before the first new reservation."""
-    return any(loss.lost_epoch == reservation.epoch for loss in found.losses)
-
-
-def _go_on(
-    found: Recovered, reservation: Reservation, store: Store, now: int, flush: float
-) -> None:
-    """Count on; after a kill, name the numbers between what is accounted for and reserved."""
-    accounted = max(reservation.accounted, _noted(store, "accounted"))
-    found.last = max(found.last, reservation.reserved)
-    if reservation.clean and accounted == reservation.accounted:
-        with contextlib.suppress(msgspec.DecodeError):
-            previous = str(store.note("previous") or "{}")
-            found.previous = msgspec.json.decode(previous, type=dict[str, int])
-    elif accounted < found.last:
-        found.missing.append(
-            Loss(
-                0, 0, found.epoch, accounted + 1, found.last, None, reservation.ts, now,
-                "power_cut", exposed_ms=round(flush * 1000),
-            )
-        )  # fmt: skip
-
-
-def _leap(found: Recovered, reservation: Reservation | None, store: Store, now: int) -> None:
-    """Both copies of the reservation are lost: leave a gap that is certainly wide enough."""
-    if reservation is not None and reservation.reserved:
-        found.missing.append(_destroyed(reservation))
-    found.last += LEAP
-    found.missing.append(_corrupt(found.epoch, _noted(store, "accounted") + 1, found.last, now))
-
-
-def _destroyed(reservation: Reservation) -> Loss:
-    """Name an epoch whose database is gone: what of it was still waiting is unknown."""
-    return _corrupt(reservation.epoch, None, reservation.reserved)
-
-
-def _corrupt(epoch: str, first: int | None, last: int | None, newest: int | None = None) -> Loss:
-    return Loss(0, 0, epoch, first, last, None, None, newest, "corrupt")
+def _notes(store: Store) -> Notes:
+    is_known = not store.is_remnant or _note(store, "accounted") is not None
+    previous: dict[str, int] = {}
+    with contextlib.suppress(msgspec.DecodeError):
+        previous = msgspec.json.decode(str(_note(store, "previous") or "{}"), type=dict[str, int])
+    return Notes(_noted(store, "accounted") if is_known else None, previous)

@@ -27,6 +27,8 @@ class Reservation(msgspec.Struct, frozen=True):
         accounted: Every number up to here is acknowledged or on disk.
         reserved: No number above this one has been used.
         ts: When this was written, ms since 1970 UTC.
+        stored: What the database noted as `accounted` by then; one that notes less has lost it.
+        refused: Since when the disk took no rows, ms since 1970 UTC; None when it took them.
         clean: Written by a clean stop: nothing after `accounted` was ever used.
         generation: Counts up with every write; the highest whole copy counts.
     """
@@ -37,6 +39,8 @@ class Reservation(msgspec.Struct, frozen=True):
     ts: int
     clean: bool = False
     generation: int = 0
+    stored: int = 0
+    refused: int | None = None
 
 
 @dataclass
@@ -47,9 +51,20 @@ class ReserveFile:
     _generation: int = 0
 
     def read(self) -> Reservation | None:
-        """Give the newest copy that is whole; None if there is none."""
-        copies = [copy for name in COPIES if (copy := _read(self.folder / name))]
-        newest = max(copies, key=lambda copy: copy.generation, default=None)
+        """Give the newest copy that is whole; None if there is none.
+
+        Raises:
+            OSError: Neither can be read: it is the disk that is at fault.
+        """
+        copies, troubles = [], []
+        for name in COPIES:
+            try:
+                copies.append(_read(self.folder / name))
+            except OSError as trouble:
+                troubles.append(trouble)
+        if len(troubles) == len(COPIES):
+            raise troubles[0]
+        newest = max(filter(None, copies), key=lambda copy: copy.generation, default=None)
         self._generation = newest.generation if newest else 0
         return newest
 

@@ -3,6 +3,7 @@
 Also how they are packed for the disk. Each pack carries a checksum, because SQLite keeps none.
 """
 
+import math
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+Key = tuple[str, int]  # what tells one message from another: the epoch where foreign, the number
 LOSS_TOPIC = "_agent/loss"  # below the agent's root
 
 
@@ -30,6 +32,7 @@ class Row:
         read_back: Made from a segment on disk, where it stays until it is done.
         historical: To be sent after live readings and marked, because it is too old for them.
         done: Acknowledged, or given up with a loss record.
+        epoch: The epoch of its number, where it was carried over from another card; else empty.
     """
 
     seq: int
@@ -44,6 +47,26 @@ class Row:
     read_back: bool = False
     historical: bool = False
     done: bool = False
+    epoch: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from every other message in this buffer."""
+        return self.epoch, self.seq
+
+    def settle(self, now: int, mono: float) -> None:
+        """Give a row that was read by a wrong clock its right time, now that the clock is right.
+
+        The steady clock of this boot tells how long ago it was read. Rows of another boot have
+        none (`mono` is not a number) and keep their mark.
+
+        Args:
+            now: Wall clock, ms since 1970 UTC.
+            mono: Steady clock of this boot, seconds.
+        """
+        if not self.synced and not math.isnan(self.mono):
+            self.ts = now - round((mono - self.mono) * 1000)
+            self.synced = True
 
 
 @dataclass(slots=True, eq=False)
@@ -119,6 +142,7 @@ class Loss:
         why: `capacity`, `age`, `corrupt`, `power_cut` or `refused`.
         exposed_ms: After a kill: what was really lost is younger than this at that moment.
         sent: Whether it was ever handed to a broker; from then on its content is fixed.
+        epoch: The epoch of its own number, where it was carried over from another card; else empty.
     """
 
     seq: int
@@ -132,6 +156,12 @@ class Loss:
     why: str
     exposed_ms: int | None = None
     sent: bool = field(default=False, compare=False)
+    epoch: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What tells it from every other message in this buffer."""
+        return self.epoch, self.seq
 
     def continues(self, other: "Loss") -> bool:
         """Tell whether this range follows the other one without a gap and for the same reason."""
@@ -139,6 +169,14 @@ class Loss:
             other.last is not None
             and self.first == other.last + 1
             and (self.why, self.lost_epoch) == (other.why, other.lost_epoch)
+        )
+
+    def covers(self, other: "Loss") -> bool:
+        """Tell whether this record names everything that the other one would."""
+        return (
+            self.lost_epoch == other.lost_epoch
+            and None not in {self.first, self.last, other.first, other.last}
+            and (self.first or 0) <= (other.first or 0) <= (other.last or 0) <= (self.last or 0)
         )
 
     def absorb(self, other: "Loss") -> None:

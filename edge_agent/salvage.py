@@ -4,26 +4,36 @@ Blocks on disk.
 """
 
 import contextlib
-import sqlite3
+import errno
+import shutil
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from edge_agent.reserve import sync_folder
+from edge_agent import aside
+from edge_agent.damage import ERRORS, is_unreadable
+from edge_agent.database import SCHEMA
 from edge_agent.row import (
     Damaged,
     Loss,
+    Row,
     Segment,
     decode_loss,
     decode_numbers,
+    pack,
     unpack,
     unseal,
 )
-from edge_agent.store import ERRORS, SCHEMA, Change, Store
+from edge_agent.store import Change, Store
 
-KEPT_COPIES = 3  # damaged databases set aside for a person to look at
 TOGETHER = 100  # segments in one transaction
+HEAD = 100  # bytes of a segment beside its rows, at most
+WAL_BYTES = 4 << 20  # of a WAL before it is folded back, about
+SMALLEST = 32 << 10  # bytes of an empty database with its WAL
+
+HEADS = "SELECT id, head, length(body) FROM segment WHERE id>=? ORDER BY id"
+ACKED = "SELECT segment, numbers FROM acked WHERE segment>=? ORDER BY segment"
+LOSSES = "SELECT seq, record FROM loss WHERE seq>=? ORDER BY seq"
 
 Packed = tuple[Segment, bytes]
 Gap = tuple[int, int | None]  # first and last number of what may be missing; None: the end
@@ -35,7 +45,7 @@ def segments_of(store: Store) -> tuple[list[Segment], list[Gap]]:
     found: list[Segment] = []
     gaps: list[Gap] = []
     is_gap = False
-    for columns in store.readable("SELECT id, head, length(body) FROM segment ORDER BY id"):
+    for columns in store.readable(HEADS):
         before = found[-1].last + 1 if found else 1
         segment = _segment(store, columns, acked)
         if segment is not None and segment.id >= before:
@@ -48,7 +58,7 @@ def segments_of(store: Store) -> tuple[list[Segment], list[Gap]]:
 def _acked(store: Store) -> dict[int, set[int]]:
     """Give segment -> acknowledged numbers; without them rows are sent twice, and none is lost."""
     found = {}
-    for columns in filter(None, store.readable("SELECT segment, numbers FROM acked ORDER BY 1")):
+    for columns in filter(None, store.readable(ACKED)):
         with contextlib.suppress(Damaged):
             found[columns[0]] = unseal(columns[1], decode_numbers)
     return found
@@ -73,37 +83,10 @@ def _segment(
 def losses_of(store: Store) -> list[Loss]:
     """Give all loss records that can be read, oldest first."""
     found = []
-    stored = store.readable("SELECT seq, record FROM loss ORDER BY seq")
-    for columns in filter(None, stored):
+    for columns in filter(None, store.readable(LOSSES)):
         with contextlib.suppress(Damaged):
             found.append(unseal(columns[1], decode_loss))
     return found
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a database with its WAL and keep the last few; give its new name."""
-    names = [path.with_name(f"{path.name}.corrupt-{n}") for n in range(1, KEPT_COPIES + 1)]
-    for old, new in reversed(list(pairwise([path, *names]))):
-        _rename(old, new)
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return names[0]
-
-
-def _rename(old: Path, new: Path) -> None:
-    for suffix in ("", "-wal"):
-        source, target = old.with_name(old.name + suffix), new.with_name(new.name + suffix)
-        if source.exists():
-            source.replace(target)
-        else:
-            target.unlink(missing_ok=True)
-
-
-def finish_earlier(path: Path) -> None:
-    """Put the new database in its place, if a kill came in between."""
-    fresh = _fresh(path)
-    if fresh.exists() and not path.exists():
-        fresh.replace(path)
 
 
 class Salvage:
@@ -117,61 +100,98 @@ class Salvage:
     def __init__(self, store: Store, segments: Sequence[Segment]) -> None:
         self._store = store
         self._segments = segments
-        self._fresh = Store(_fresh(store.path))
+        self._fresh = Store(aside.draft_name(store.path))
         self._saved: set[int] = set()
+        self._unread: Exception | None = None
 
     def copy(self) -> list[Segment]:
-        """Copy every segment that can be read; give the others."""
-        self._store.close()
-        for suffix in ("", "-wal"):
-            self._fresh.path.with_name(self._fresh.path.name + suffix).unlink(missing_ok=True)
-        with self._closing_if_it_fails():
+        """Copy every segment that can be read; give the others.
+
+        Raises:
+            OSError: There is too little room. The damaged database goes on being read; less room
+                is needed as soon as some of it is acknowledged.
+        """
+        path = self._store.path
+        if not self._store.is_displaced:  # else the open file is all there is
+            self._store.close()
+            aside.finish_earlier(path)  # an earlier try may have failed at its very end
+            with contextlib.suppress(*ERRORS):
+                self._store.open_remnant()
+        with self._undone_if_it_fails():
+            aside.remove(self._fresh.path)
+            make_room(path, _needed(self._segments))
             self._fresh.open()
             self._copy()
         return [segment for segment in self._segments if segment.id not in self._saved]
 
     def _copy(self) -> None:
-        with contextlib.closing(sqlite3.connect(self._store.path, isolation_level=None)) as old:
-            for group in _groups(old, self._segments):
-                self._fresh.adopt(group)
-                self._saved.update(segment.id for segment, _ in group)
+        for start in range(0, len(self._segments), TOGETHER):
+            segments = self._segments[start : start + TOGETHER]
+            found = ((segment, self._body(segment.id)) for segment in segments)
+            group = [(segment, body) for segment, body in found if body is not None]
+            self._fresh.adopt(group)
+            self._saved.update(segment.id for segment, _ in group)
+        if self._unread and not self._saved:
+            raise self._unread  # not one: the disk may give them later
 
-    def finish(self, losses: Sequence[Loss], epoch: str) -> None:
+    def restore(self, segment: Segment, rows: Sequence[Row]) -> None:
+        """Write a segment that could not be read from its rows, as far as they still wait."""
+        with self._undone_if_it_fails():
+            body = pack(rows)
+            segment.size = len(body)
+            self._fresh.adopt([(segment, body)])
+        self._saved.add(segment.id)
+
+    def _body(self, key: int) -> bytes | None:
+        """Read the packed rows of a segment; None if they are damaged."""
+        try:
+            body = self._store.body(key)
+            unpack(body, key)
+        except (*ERRORS, Damaged) as error:
+            self._unread = error if is_unreadable(error) else self._unread
+            return None
+        return body
+
+    def finish(self, losses: Sequence[Loss], epoch: str, accounted: int = 0) -> None:
         """Write the records of loss, and put the new database in the place of the damaged one."""
-        notes: dict[str, str | int] = {"epoch": epoch, "schema": SCHEMA}
+        notes: dict[str, str | int] = {"epoch": epoch, "schema": SCHEMA, "accounted": accounted}
         notes |= {"segments": len(self._saved), "losses": len(losses)}
-        with self._closing_if_it_fails():
+        with self._undone_if_it_fails():
             self._fresh.apply(Change(losses=losses, notes=notes))
+            self._fresh.fold()
         self._fresh.close()
-        set_aside(self._store.path)
-        finish_earlier(self._store.path)
-        sync_folder(self._store.path.parent)
+        self._store.close()
+        aside.take_place(self._store.path)
         self._store.open()
 
     @contextlib.contextmanager
-    def _closing_if_it_fails(self) -> Iterator[None]:
+    def _undone_if_it_fails(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
             self._fresh.close()
+            aside.remove(self._fresh.path)
             raise
 
 
-def _fresh(path: Path) -> Path:
-    return path.with_name(path.name + ".new")
+def _needed(segments: Sequence[Segment]) -> int:
+    """Estimate the bytes that a new database takes, with its WAL."""
+    size = sum(segment.size + HEAD for segment in segments)
+    return size + size // 4 + min(size, WAL_BYTES) + SMALLEST
 
 
-def _groups(old: sqlite3.Connection, segments: Sequence[Segment]) -> Iterator[list[Packed]]:
-    for start in range(0, len(segments), TOGETHER):
-        found = ((one, _body(old, one.id)) for one in segments[start : start + TOGETHER])
-        yield [(one, body) for one, body in found if body is not None]
+def make_room(path: Path, needed: int) -> None:
+    """Make sure that there is room beside a database; what was kept for people gives way.
 
-
-def _body(old: sqlite3.Connection, key: int) -> bytes | None:
-    """Read the packed rows of a segment; None if they are damaged."""
-    try:
-        found = old.execute("SELECT body FROM segment WHERE id=?", (key,)).fetchone()
-        unpack(found and found[0], key)
-    except (*ERRORS, Damaged):
-        return None
-    return bytes(found[0])
+    Raises:
+        OSError: There is not; the message says how much is missing.
+    """
+    kept = [copy for copy in aside.copies(path) if copy.exists()]
+    free = shutil.disk_usage(path.parent).free
+    if free < needed <= free + sum(copy.stat().st_size for copy in kept):
+        while kept and shutil.disk_usage(path.parent).free < needed:
+            aside.remove(kept.pop())  # the oldest first
+        return
+    if free < needed:
+        what = f"to salvage {path.name}, {needed - free} bytes more must be free: free some space"
+        raise OSError(errno.ENOSPC, what, str(path.parent))

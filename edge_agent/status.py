@@ -7,10 +7,16 @@ from edge_agent.agent import Agent, Running
 from edge_agent.standing import Standing
 
 SECONDS_AN_HOUR = 3600
+OPENING = "it is being checked, and mended where it is damaged"
 
 
 def describe(agent: Agent) -> dict[str, Any]:
-    """Give the whole status as JSON-able data; times are ms since 1970 UTC."""
+    """Give the whole status as JSON-able data; times are ms since 1970 UTC.
+
+    Before the buffer is open nothing is polled yet: then it says since when, and why.
+    """
+    if not agent.is_polling:
+        return _opening(agent)
     return {
         "agent": _agent(agent),
         "broker": _broker(agent),
@@ -24,13 +30,48 @@ def describe(agent: Agent) -> dict[str, Any]:
     }
 
 
-def _agent(agent: Agent) -> dict[str, Any]:
+def _opening(agent: Agent) -> dict[str, Any]:
+    unknown = dict.fromkeys(("readings", "bytes", "hours_until_full", "written_per_day"))
+    return {
+        "agent": {
+            **_identity(agent, "opening"),
+            "clock": "synced" if agent.clock.synced() else "unsynced",
+            "readings": 0,
+            "not_kept": 0,
+            "health": "degraded" if agent.obstacle else "ok",
+        },
+        "broker": {
+            "host": agent.mqtt.host,
+            "port": agent.mqtt.port,
+            "state": "waiting",
+            "why": "the buffer comes first",
+            "last_ack": None,
+            "note": "",
+        },
+        "buffer": {
+            **unknown,
+            "max_bytes": agent.limits.max_bytes,
+            "why": agent.obstacle or OPENING,
+        },
+        "connections": [],
+        "devices": [],
+    }
+
+
+def _identity(agent: Agent, state: str) -> dict[str, Any]:
     return {
         "id": agent.identity.id,
         "site": agent.identity.site,
         "version": __version__,
+        "state": state,
         "since": agent.started,
         "now": agent.clock.now(),
+    }
+
+
+def _agent(agent: Agent) -> dict[str, Any]:
+    return {
+        **_identity(agent, "polling"),
         "clock": "synced" if agent.buffer.synced else "unsynced",
         "readings": agent.recorder.readings,
         "not_kept": agent.recorder.unkept,
@@ -46,7 +87,7 @@ def _broker(agent: Agent) -> dict[str, Any]:
         "state": publisher.state,
         "why": publisher.why,
         "last_ack": publisher.last_ack,
-        "note": "nobody subscribes" if publisher.unheard else "",
+        "note": publisher.note,
     }
 
 
@@ -59,21 +100,19 @@ def _buffer(agent: Agent) -> dict[str, Any]:
         "bytes": buffer.used,
         "max_bytes": agent.limits.max_bytes,
         "hours_until_full": _hours_until_full(agent),
+        "written": buffer.wear.bytes,
+        "written_per_day": buffer.wear.per_day,
         "losses": buffer.losses,
         "lag_s": round(buffer.lag, 3),
+        "carried": buffer.carried,
         "why": buffer.trouble,
     }
 
 
 def _hours_until_full(agent: Agent) -> float | None:
-    """Estimate from the bytes that a waiting reading takes and the readings made per second."""
-    buffer, elapsed = agent.buffer, (agent.clock.now() - agent.started) / 1000
-    rate = agent.recorder.readings / elapsed if elapsed > 1 else 0
-    if not rate:
-        return None
-    bytes_each = buffer.used / buffer.waiting if buffer.waiting > 1000 else 20.0
-    free = max(0, agent.limits.max_bytes - buffer.used)
-    return round(free / (rate * bytes_each) / SECONDS_AN_HOUR, 1)
+    """Give the hours until the limit is reached at the present rate, without a broker."""
+    seconds = agent.buffer.seconds_until_full
+    return None if seconds is None else round(seconds / SECONDS_AN_HOUR, 5)
 
 
 def _connection(name: str, one: Running) -> dict[str, Any]:
@@ -88,7 +127,9 @@ def _connection(name: str, one: Running) -> dict[str, Any]:
         "busy": poller.workload.busy,
         "overload": poller.workload.overload,
         "lateness_p99_ms": poller.lateness.percentile(0.99),
+        "changes": poller.ear.heard,
         "evidence": dict(poller.driver.evidence),
+        "details": dict(poller.driver.details()),
     }
 
 

@@ -6,59 +6,14 @@ one transaction with `synchronous=FULL`: it is on the card, or it never happened
 checksums, so what is read back carries its own. All methods block and are called from one thread.
 """
 
-import contextlib
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Any
 
+from edge_agent import scan
+from edge_agent.damage import ERRORS, PASSING, code, damaged, is_damage, is_unreadable
+from edge_agent.database import Database
 from edge_agent.row import Damaged, Loss, Row, Segment, pack, seal, unpack
-
-SCHEMA = 1
-# page_size 1024 and secure_delete off halve the bytes written per reading (measured with FULL and
-# one commit a second); the WAL is folded back at about 2 MB, so that it stays small on any card.
-# The lock keeps a second agent out, which would use the same numbers for other readings.
-SETTINGS = """
-PRAGMA locking_mode=EXCLUSIVE;
-PRAGMA page_size=1024;
-PRAGMA journal_mode=WAL;
-PRAGMA synchronous=FULL;
-PRAGMA secure_delete=OFF;
-PRAGMA wal_autocheckpoint=2000;
-PRAGMA journal_size_limit=4194304;
-PRAGMA cache_size=-512;
-"""
-# The last line tells at once whether the file can be written.
-TABLES = """
-CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS acked(segment INTEGER PRIMARY KEY, numbers BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS loss(seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
-DELETE FROM loss WHERE seq < 0;
-"""
-
-# primary result codes of SQLite: https://www.sqlite.org/rescode.html
-DAMAGED = {
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    # our statements are constant: where they do not fit, the tables are not what we made
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_MISMATCH,
-    sqlite3.SQLITE_TOOBIG,
-}
-PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY}
-# UnicodeError: where SQLite's message quotes damaged text
-ERRORS = (OSError, sqlite3.Error, UnicodeError)
-
-
-def code(error: Exception) -> int:
-    """Give SQLite's primary result code, 0 where there is none."""
-    if isinstance(error, UnicodeError):
-        return sqlite3.SQLITE_CORRUPT
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 @dataclass
@@ -89,90 +44,26 @@ class Change:
         )
 
 
-class Store:
-    """The SQLite file. Failures are raised as `ERRORS`.
+class Store(Database):
+    """What the file holds."""
 
-    Attributes:
-        epoch: Once set, only a file of this epoch is opened again.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.epoch: str | None = None
-        self._db: sqlite3.Connection | None = None
-
-    def open(self) -> None:
-        """Open or create the file, and make sure it is ours and readable."""
-        self.close()
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
-        db.text_factory = partial(str, encoding="utf-8", errors="replace")
-        try:
-            db.executescript(SETTINGS + TABLES)
-            self.path.chmod(0o600)
-        except BaseException:
-            db.close()
-            raise
-        self._db = db
-
-    def close(self) -> None:
-        """Close the file; SQLite folds the WAL back into it."""
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    @property
-    def _sql(self) -> sqlite3.Connection:
-        if self._db is None:
-            self._open_again()
-        assert self._db is not None  # noqa: S101 - for mypy: it was just opened
-        return self._db
-
-    def _open_again(self) -> None:
-        """Open the file after it failed; not another one in its place, or none."""
-        if not self.path.exists():
-            raise sqlite3.OperationalError(f"{self.path} is gone")
-        self.open()
-        if self.note("epoch") != self.epoch:
-            self.close()
-            raise sqlite3.OperationalError(f"{self.path} is another buffer's")
-
-    def note(self, name: str) -> str | int | None:
-        """Give what was remembered under this name."""
-        row = self._sql.execute("SELECT value FROM note WHERE name=?", (name,)).fetchone()
-        return row[0] if row else None
-
-    def readable(self, query: str) -> list[tuple[Any, ...] | None]:
-        """Give what a query finds, ordered by its first column, as far as pages can be read.
-
-        Those before the first damaged page are given, then None, then those behind the last one.
-        """
-        front, is_whole = self._until_damage(query)
-        if is_whole:
-            return front
-        back, _ = self._until_damage(query + " DESC")
-        return [*front, None, *reversed(back)]
-
-    def _until_damage(self, query: str) -> tuple[list[tuple[Any, ...] | None], bool]:
-        found: list[tuple[Any, ...] | None] = []
-        try:
-            found.extend(self._sql.execute(query))
-        except ERRORS as error:
-            if code(error) not in DAMAGED:
-                raise
-            # The cursor steps ahead: the last row before the damage was read, but not handed out.
-            with contextlib.suppress(*ERRORS):
-                one_more = self._sql.execute(f"{query} LIMIT {len(found) + 1}").fetchall()
-                return list(one_more), False
-            return found, False
-        return found, True
+    def readable(self, query: str) -> list[scan.Columns | None]:
+        """Give what a query of `scan` finds, None where something cannot be read."""
+        return scan.readable(self._sql, query)
 
     def rows(self, segment: Segment) -> list[Row]:
         """Read the rows of a segment that are not acknowledged.
 
         Raises:
-            Damaged: They cannot be read.
+            Damaged: They are not what was written. A disk that does not give them is no proof.
         """
-        return [row for row in self.unpacked(segment.id) if row.seq not in segment.acked]
+        try:
+            rows = unpack(self.body(segment.id), segment.id)
+        except ERRORS as error:
+            if is_unreadable(error) or not is_damage(error):
+                raise
+            raise Damaged(str(error)) from error
+        return [row for row in rows if row.seq not in segment.acked]
 
     def unpacked(self, key: int) -> list[Row]:
         """Read all rows of the segment with this id.
@@ -181,15 +72,24 @@ class Store:
             Damaged: They cannot be read.
         """
         try:
-            found = self._sql.execute("SELECT body FROM segment WHERE id=?", (key,)).fetchone()
+            return unpack(self.body(key), key)
         except ERRORS as error:
-            if code(error) not in DAMAGED:
+            if not is_damage(error):
                 raise
             raise Damaged(str(error)) from error
-        return unpack(found and found[0], key)
+
+    def body(self, key: int) -> bytes | None:
+        """Give the packed rows of a segment as they are; None if there are none."""
+        found = self._sql.execute("SELECT body FROM segment WHERE id=?", (key,)).fetchone()
+        body: bytes | None = found and found[0]
+        return body
 
     def apply(self, change: Change) -> Segment | None:
         """Do everything of one flush in one transaction; give the segment it wrote, if any."""
+        if self.is_remnant:
+            raise damaged(f"{self.path} is damaged and not yet salvaged: free some space for that")
+        if self.is_displaced:
+            raise damaged(f"{self.path} was removed or replaced while it was in use")
         sql = self._sql
         try:
             sql.execute("BEGIN IMMEDIATE")

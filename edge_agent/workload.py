@@ -100,7 +100,7 @@ class AnswerTimes:
             return None
         del self._sums[device]
         mean = round(total / count, 4)
-        if told is not None and told / 2 <= mean <= told * 2 + NO_MATTER:
+        if told is not None and told / 2 - NO_MATTER <= mean <= told * 2 + NO_MATTER:
             return None
         self._told[device] = mean
         return mean

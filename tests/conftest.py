@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.rigs import writes
@@ -36,3 +37,11 @@ def _nothing_writes(request):
     seen, writes.seen[:] = list(writes.seen), []
     if request.node.get_closest_marker("writes_on_purpose") is None:
         assert seen == [], "something that is no read arrived at a machine"
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_one_test_only():
+    """Forget how a command that ran in this process set up its logs."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()

@@ -218,3 +218,43 @@ def test_points_with_and_without_a_deadband_live_side_by_side():
     conditioner = Conditioner([point("a"), point("b", deadband=5), point("c")])
     assert list(conditioner.condition(Samples([1, 1, 1]), 0).indices) == [0, 1, 2]
     assert list(conditioner.condition(Samples([1, 2, 1]), 1).indices) == [0, 2]
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+
+@given(st.lists(ANYTHING, min_size=3, max_size=3))
+def test_changes_of_all_points_are_conditioned_as_a_poll_is(values):
+    points = [
+        point("a", scale=0.1, no_value=(3,)),
+        point("b", range=(0, 10)),
+        point("c", deadband=1, scale=2.0),
+    ]
+    poll, changes = (
+        Conditioner(points).condition(Samples(values), 0.0, of) for of in (None, [0, 1, 2])
+    )
+    assert list(changes.indices) == list(poll.indices)
+    assert repr(changes.values) == repr(poll.values)
+    assert changes.flaws == poll.flaws
+
+
+def test_changes_belong_to_their_points_and_may_repeat_one():
+    points = [point("a", scale=0.1), point("b", deadband=2), point("c", no_value=(9,))]
+    samples = Samples([10, 5, 6, 8, 9, 20])
+    readings = Conditioner(points).condition(samples, 0.0, [0, 1, 1, 1, 2, 0])
+    assert readings.values == [1.0, 5, 6, 8, None, 2.0]
+    assert list(readings.indices) == [0, 1, 3, 4, 5]
+    assert {row: flaw.why for row, flaw in readings.flaws.items()} == {4: Why.NO_VALUE}
+
+
+def test_a_silence_is_noticed_before_it_is_too_long():
+    points = [point("a", deadband=1, max_silence=60.0), point("b"), point("c", deadband=1)]
+    conditioner = Conditioner(points, watched=True)
+    assert conditioner.quiet(1000.0) == [], "nothing was sent yet"
+    conditioner.condition(Samples([1, 1, 1]), 1000.0)
+    assert conditioner.patience == 15.0
+    assert conditioner.quiet(1045.0) == []
+    assert conditioner.quiet(1045.1) == [0, 1], "the third is sent at changes only"
+    conditioner.condition(Samples([1]), 1045.1, [1])
+    assert conditioner.quiet(1046.0) == [0]
+    assert list(conditioner.condition(Samples([1]), 1046.0, [0]).indices) == [0]

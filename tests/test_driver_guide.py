@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from edge_agent_serial import SerialAddress, SerialSettings
-from edge_agent_serial.frames import Grammar, to_sample
+from edge_agent_serial.engine import Engine
+from edge_agent_serial.samples import to_sample
 
 from edge_agent import config, plugins
 from edge_agent.driver import Address, Settings
@@ -34,9 +35,10 @@ def _files() -> dict[str, str]:
     return dict(re.findall(r"^`([\w./]+)`\n```\w+\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL))
 
 
-def test_the_guide_shows_the_simulated_driver_as_it_is():
-    shown = _files()["edge_agent_simulated/driver.py"]
-    assert shown == (_folder("simulated") / "driver.py").read_text()
+@pytest.mark.parametrize("module", ["driver.py", "switch.py"])
+def test_the_guide_shows_the_simulated_drivers_as_they_are(module: str) -> None:
+    shown = _files()[f"edge_agent_simulated/{module}"]
+    assert shown == (_folder("simulated") / module).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +121,7 @@ def test_a_driver_s_page_describes_every_key_with_its_default(driver):
     expected = _defaults(loaded.settings_type) | _defaults(loaded.address_type)
     assert documented.keys() == expected.keys()
     for key, default in expected.items():
-        if default not in (None, "", {}) and documented[key] != "refused":
+        if default not in (None, "", {}, ()) and documented[key] != "refused":
             assert documented[key].removesuffix("s") == default, key
 
 
@@ -129,7 +131,9 @@ def _defaults(model: type[Settings] | type[Address]) -> dict[str, object]:
         name: "required"
         if field.is_required()
         else field.default
-        if field.default in (None, "", {})
+        if field.default in (None, "", {}, ())
+        else str(field.default).lower()
+        if isinstance(field.default, bool)
         else f"{field.default:g}"
         if isinstance(field.default, int | float)
         else field.default
@@ -157,8 +161,7 @@ def test_the_settings_for_common_instruments_read_their_lines(number, line, fiel
     page = (_folder("serial") / "README.md").read_text()
     blocks = re.findall(r"^```yaml\n(mode:.*?)^```", page, re.MULTILINE | re.DOTALL)
     settings = SerialSettings(transport="serial", port="/dev/x", **yaml.safe_load(blocks[number]))
-    frame = Grammar(settings).parse(line)
-    assert frame is not None
-    sample = to_sample(SerialAddress(field=field), frame)
+    (frame,) = Engine(settings.used_recipe).feed(line + b"\r\n")
+    sample = to_sample(SerialAddress(field=field), frame, "number")
     assert sample.value == value
     assert (sample.flaw and sample.flaw.why) == why

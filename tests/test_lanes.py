@@ -127,13 +127,20 @@ def test_memory_counts_what_is_in_it(lanes):
 
 
 def test_only_what_is_due_is_written_and_not_what_is_acknowledged(lanes):
-    rows = append(lanes, 0.0, 0.2, 0.55)
-    assert lanes.due(0.49, 1.0) == []
-    assert lanes.due(0.6, 1.0) == rows[:2], "the youngest is probably acknowledged soon"
+    rows = append(lanes, 0.0, 0.2, 0.7)
+    assert lanes.due(0.74, 1.0) == []
+    assert lanes.until_due(0.5, 1.0) == 0.25
+    assert lanes.due(0.75, 1.0) == rows
     lanes.ack(rows[0])
-    assert lanes.due(0.6, 1.0) == [], "the oldest that is left has waited for 0.4 s"
-    assert lanes.due(0.8, 1.0) == rows[1:]
+    assert lanes.due(0.8, 1.0) == [], "the oldest that is left has waited for 0.6 s"
+    assert lanes.due(0.95, 1.0) == rows[1:]
     assert lanes.unsaved() == rows[1:]
+
+
+def test_where_nothing_waits_there_is_nothing_to_write_soon(lanes):
+    (row,) = append(lanes, 0.0)
+    lanes.ack(row)
+    assert lanes.until_due(5.0, 1.0) == 1.0
 
 
 def test_accounted_for_is_what_is_acknowledged_or_on_disk_without_a_gap(lanes):

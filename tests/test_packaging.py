@@ -242,7 +242,7 @@ def test_a_system_without_apt_is_told_what_to_install(tmp_path: Path):
 
 
 def test_nothing_is_installed_where_all_is_there(tmp_path: Path):
-    for name in ("mosquitto", "mosquitto_sub", "gcc", "pkg-config"):
+    for name in ("mosquitto", "mosquitto_sub", "gcc", "pkg-config", "node", "npm", "cmp"):
         _command(tmp_path, name, "exit 0")
     run = _tool("test-packages", path=tmp_path)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

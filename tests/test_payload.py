@@ -165,3 +165,15 @@ def test_encoding_leaves_the_readings_as_they_are():
     readings = plain([2**60])
     encoded(readings, [point(kind="int64")])
     assert readings.values == [2**60]
+
+
+def test_changes_are_encoded_under_the_names_of_their_points():
+    points = [point("a"), point("b", "int64"), point("c", "string")]
+    samples = Samples([2**60, 7, "x", 2**60], times={1: 5, 3: 6})
+    readings = Conditioner(points).condition(samples, 0.0, [1, 0, 2, 1])
+    assert decoded(ReadingsEncoder(points).encode(readings, readings.indices)) == [
+        {"p": "b", "v": str(2**60)},
+        {"p": "a", "v": 7, "t": 5},
+        {"p": "c", "v": "x"},
+        {"p": "b", "v": str(2**60), "t": 6},
+    ]

@@ -24,7 +24,7 @@ class Notes:
         self.kept, self.states, self.lessons = [], [], []
         self.intervals, self.codes, self.times = [], [], []
 
-    def keep(self, group, samples):
+    def keep(self, group, samples, waited=0.0):
         self.kept.append((group.device, samples))
         self.intervals.append(group.every)
 

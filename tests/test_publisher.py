@@ -5,15 +5,19 @@ import contextlib
 import json
 
 import pytest
+from paho.mqtt import publish
 
 from edge_agent.buffer import Buffer
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits, Mqtt
 from edge_agent.notebook import Notebook
 from edge_agent.publisher import Publisher
+from tests.rigs.certificates import Authority
 from tests.rigs.fake_broker import RESET, WITHHOLD, fake_broker
 from tests.rigs.mosquitto import mosquitto
+from tests.rigs.network import network
 from tests.rigs.published import faults
+from tests.rigs.step_clock import StepClock
 from tests.rigs.subscriber import subscriber
 from tests.rigs.until import until
 
@@ -23,6 +27,8 @@ ROOT = "edge/v1/site/gw"
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch):
     monkeypatch.setattr("edge_agent.publisher.FIRST_DELAY", 0.02)
+    monkeypatch.setattr("edge_agent.publisher.TICK", 0.1)
+    monkeypatch.setattr("edge_agent.publisher.GOODBYE_SECONDS", 0.3)
 
 
 class Rig:
@@ -36,11 +42,12 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def publishing(folder, port, host="127.0.0.1", **settings):
+async def publishing(folder, port, host="127.0.0.1", clock=None, version="5", **settings):
     """A publisher at work on a buffer of its own."""
-    clock = Clock()
+    clock = clock or Clock()
     buffer = await Buffer.open(BufferLimits(folder / "buffer", flush=0.2), clock)
     notebook = Notebook(folder / "buffer")
+    notebook.put("mqtt_version", f"{host}:{port}", version)
     mqtt = Mqtt(host, port, client_id="edge-gw", **settings)
     publisher = Publisher(mqtt, ROOT, buffer, notebook, clock)
     tasks = [asyncio.create_task(part.run()) for part in (publisher, buffer)]
@@ -81,10 +88,19 @@ async def test_the_will_speaks_when_the_agent_vanishes(tmp_path):
         with subscriber(port) as platform:
             async with publishing(tmp_path, port) as rig:
                 await until(lambda: platform.on("_agent/status"))
-                rig.publisher._session._client.socket().close()
+                rig.publisher._delivery._session._client.socket().close()
                 await until(lambda: len(platform.on("_agent/status")) >= 2)
     will = platform.on("_agent/status")[1]
     assert (will["state"], will["since"]) == ("offline", None)
+
+
+async def test_a_stop_in_the_moment_in_which_the_connection_breaks_is_a_stop(tmp_path):
+    async with fake_broker() as broker:
+        async with asyncio.timeout(5), publishing(tmp_path, broker.port) as rig:
+            await until(lambda: broker.payloads("_agent/status"))
+            broker.cut()
+            await asyncio.sleep(0)  # its socket is closed, ours has not been looked at yet
+        assert rig.publisher.state == "connected", "it noticed before it was stopped"
 
 
 async def test_retained_topics_come_again_after_a_reconnect_and_can_be_cleared(tmp_path):
@@ -222,7 +238,7 @@ async def test_nobody_subscribing_counts_as_arrived_unless_asked_otherwise(tmp_p
         async with publishing(tmp_path, broker.port) as rig:
             rig.append(1)
             await until(lambda: rig.buffer.waiting == 0)
-            assert rig.publisher.unheard
+            assert rig.publisher.note == "nobody subscribes"
         async with publishing(tmp_path, broker.port, require_subscriber=True) as rig:
             rig.append(2)
             await until(lambda: "No matching subscribers" in rig.publisher.why)
@@ -232,6 +248,7 @@ async def test_nobody_subscribing_counts_as_arrived_unless_asked_otherwise(tmp_p
 async def test_a_wrong_password_is_said_and_tried_again_without_a_restart(tmp_path, monkeypatch):
     (tmp_path / "passwords").write_text("gw:secret\n")
     secret = tmp_path / "password"
+    secret.touch(0o600)
     secret.write_text("wrong\n")
     converted = await asyncio.create_subprocess_exec(
         "mosquitto_passwd", "-U", tmp_path / "passwords"
@@ -260,23 +277,27 @@ async def test_an_unreachable_broker_is_named_with_the_next_step(tmp_path, host,
 
 
 async def test_live_readings_go_before_the_backlog_which_is_marked(tmp_path, monkeypatch):
-    monkeypatch.setattr("edge_agent.lanes.LIVE_SECONDS", 1.0)
-    monkeypatch.setattr("edge_agent.disk.LIVE_SECONDS", 1.0)
+    monkeypatch.setattr("edge_agent.lanes.LIVE_SECONDS", 0.5)
+    monkeypatch.setattr("edge_agent.reader.LIVE_SECONDS", 0.5)
     async with fake_broker(connack=0x88) as broker:
         async with publishing(tmp_path, broker.port) as rig:
             for number in range(300):
                 rig.append(number)
             await until(lambda: rig.buffer._lanes.first_live is None)
-            broker.connack = 0
-            await until(lambda: rig.publisher.state == "connected")
-            rig.append(300)
-            await until(lambda: rig.buffer.waiting == 0)
+
+            def read_meanwhile(number, _message):
+                if number == 50:
+                    rig.append(300)
+                return 0
+
+            broker.answer, broker.connack = read_meanwhile, 0
+            await until(lambda: len(broker.received) > 300 and rig.buffer.waiting == 0)
     data = [json.loads(payload) for payload in broker.payloads("/data")]
     live = [message["seq"] for message in data if "hist" not in message]
     old = [message["seq"] for message in data if message.get("hist")]
     assert live == [301]
     assert old == list(range(1, 301))
-    assert numbers(broker.payloads("/data")).index(301) < 100
+    assert numbers(broker.payloads("/data")).index(301) <= 50 + 100, "what was in flight went first"
 
 
 async def test_a_garbled_broker_costs_the_connection_not_the_agent(tmp_path):
@@ -307,3 +328,123 @@ async def test_a_message_that_always_breaks_the_connection_is_given_up_by_name(
     loss = json.loads(broker.payloads("_agent/loss")[0])
     assert (loss["first"], loss["last"], loss["why"]) == (8, 8, "refused")
     assert set(numbers(broker.payloads("/data"))) == set(range(1, 21))
+
+
+# --- rights: mosquitto with a list of them ----------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def strict_mosquitto(folder, *rights):
+    """A broker that lets anybody in and allows what these lines allow."""
+    rights_file = folder / "rights"
+    rights_file.write_text("".join(f"{line}\n" for line in rights))
+    rights_file.chmod(0o644)
+    lines = "allow_anonymous true", f"acl_file {rights_file}", "user root"
+    async with mosquitto(folder, *lines) as port:
+        yield port
+
+
+async def test_a_right_that_is_missing_is_named_by_mqtt_5_and_everything_kept(tmp_path):
+    async with strict_mosquitto(tmp_path, "topic read #") as port:
+        async with publishing(tmp_path, port) as rig:
+            rig.append(1)
+            await until(lambda: "allow user '(none)' to publish there" in rig.publisher.why)
+            assert rig.buffer.waiting == 1
+            assert rig.publisher.note == ""
+
+
+@pytest.mark.parametrize(
+    ("rights", "note"),
+    [
+        (["topic readwrite edge/v1/#"], ""),
+        (["topic read #"], "does not come back"),
+        (["topic write edge/v1/#"], "does not come back"),
+        (["topic read #", "user boss", "topic readwrite #"], "does not come back"),
+    ],
+)
+async def test_mqtt_3_1_1_has_its_rights_looked_at(tmp_path, monkeypatch, rights, note):
+    monkeypatch.setattr("edge_agent.rights.READ_BACK", 0.4)
+    looked = asyncio.Event()
+    look = Publisher._look_at_rights
+
+    async def look_and_tell(*args):
+        await look(*args)
+        looked.set()
+
+    monkeypatch.setattr(Publisher, "_look_at_rights", look_and_tell)
+    async with strict_mosquitto(tmp_path, *rights) as port:
+        old = {"qos": 1, "retain": True, "port": port, "auth": {"username": "boss"}}
+        await asyncio.to_thread(publish.single, f"{ROOT}/_agent/status", b"{}", **old)
+        async with publishing(tmp_path, port, version="3.1.1") as rig:
+            await asyncio.wait_for(looked.wait(), 5)
+            assert rig.publisher.state == "connected"
+            assert note in rig.publisher.note
+            assert bool(note) is bool(rig.publisher.note)
+
+
+async def test_a_refused_subscription_is_said_and_readings_flow(tmp_path):
+    async with fake_broker(only_v3=True, suback=0x80) as broker:
+        async with publishing(tmp_path, broker.port) as rig:
+            rig.append(1)
+            await until(lambda: rig.buffer.waiting == 0)
+            await until(lambda: f"allow our user to subscribe to {ROOT}/_agent/status" in
+                        rig.publisher.note)  # fmt: skip
+
+
+async def test_a_broker_that_cuts_off_who_subscribes_gets_the_readings_all_the_same(tmp_path):
+    async with fake_broker(only_v3=True, suback=RESET) as broker:
+        async with publishing(tmp_path, broker.port, version="3.1.1") as rig:
+            rig.append(1)
+            await until(lambda: rig.buffer.waiting == 0)
+            assert "ended when we asked" in rig.publisher.note
+            assert len(broker.connects) == 2
+
+
+# --- certificates and the clock ----------------------------------------------------------------
+
+AS_ROOT = ("allow_anonymous true", "user root")
+
+
+async def test_a_certificate_that_is_not_yet_valid_is_waited_for_until_the_clock_is_set(tmp_path):
+    ours = Authority(tmp_path, "ours")
+    clock, soon = StepClock(is_synced=False), 1.5 / 86400
+    lines = ours.issue("broker", first=soon, last=1)
+    async with mosquitto(tmp_path, *AS_ROOT, *lines) as port, network(port) as between:
+        tls = {"tls": True, "ca_file": ours.file, "clock": clock}
+        async with publishing(tmp_path, between.port, "localhost", **tls) as rig:
+            rig.append(1)
+            await until(lambda: "waits for the right time" in rig.publisher.why)
+            await asyncio.sleep(1.6)  # it becomes valid, and nobody has told the clock
+            assert len(between.connects) == 1, "it tried again without cause"
+            clock.offset = 3600.0  # as a time server does
+            await until(lambda: rig.buffer.waiting == 0, 3)
+            assert len(between.connects) == 2
+            assert rig.publisher.why == ""
+
+
+async def test_a_client_certificate_that_is_refused_is_named_until_it_is_replaced(tmp_path):
+    ours = Authority(tmp_path, "ours")
+    good, key = ours.certify("good", "gw")
+    revoked, revoked_key = ours.certify("revoked", "gw")
+    foreign, foreign_key = Authority(tmp_path, "foreign").certify("foreign", "gw")
+    used, used_key = tmp_path / "used.crt", tmp_path / "used.key"
+    used_key.touch(0o600)
+    strict = (
+        f"cafile {ours.file}", "require_certificate true", f"crlfile {ours.revoke(revoked)}"
+    )  # fmt: skip
+    async with mosquitto(tmp_path, *AS_ROOT, *ours.issue("broker"), *strict) as port:
+        files = {"ca_file": ours.file, "cert_file": used, "key_file": used_key}
+        used.write_bytes(revoked.read_bytes())
+        used_key.write_bytes(revoked_key.read_bytes())
+        async with publishing(tmp_path, port, "localhost", tls=True, **files) as rig:
+            rig.append(1)
+            await until(lambda: "certificate: it is revoked; have one" in rig.publisher.why)
+            used_key.write_bytes(foreign_key.read_bytes())
+            used.write_bytes(foreign.read_bytes())
+            await until(lambda: "it is signed by an authority that" in rig.publisher.why)
+            assert rig.buffer.waiting == 1
+            used_key.write_bytes(key.read_bytes())
+            used.write_bytes(good.read_bytes())
+            await until(lambda: rig.buffer.waiting == 0)
+        async with publishing(tmp_path, port, "localhost", tls=True, ca_file=ours.file) as rig:
+            await until(lambda: "certificate: it is missing" in rig.publisher.why)

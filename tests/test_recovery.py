@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.aside import KEPT_COPIES
 from edge_agent.errors import BufferUnavailable
-from edge_agent.recovery import LEAP
+from edge_agent.missing import LEAP
 from edge_agent.reserve import Reservation, ReserveFile
 from edge_agent.row import Loss, Row
-from edge_agent.salvage import KEPT_COPIES
 from tests.rigs.buffers import append, bodies, drain, kill, open_buffer, opened, pass_time
 from tests.rigs.hand_clock import HandClock
 
@@ -61,6 +61,7 @@ async def remains(tmp_path):
     acked |= {first.seq, third.seq}
     buffer.refuse(second)
     await pass_time(buffer, clock, 2.0)
+    await buffer._disk.grants.renew()  # what vanishes now was accounted for
     folder = await kill(buffer, tmp_path / "killed", tmp_path / "remains")
     return Remains(folder, clock, made, acked, buffer.epoch)
 
@@ -158,6 +159,44 @@ async def test_a_kill_while_a_salvaged_database_is_put_in_its_place_costs_nothin
     fold(remains.folder, "folded").rename(remains.folder / "buffer.db.new")
     (remains.folder / "buffer.db-wal").unlink(missing_ok=True)
     await judge(remains, is_whole=True)
+
+
+async def test_a_kill_right_before_that_leaves_no_foreign_wal_beside_the_new_database(remains):
+    path = remains.folder / "buffer.db"
+    db = sqlite3.connect(path)
+    db.execute("VACUUM INTO ?", (str(remains.folder / "buffer.db.new"),))
+    wal = (remains.folder / "buffer.db-wal").read_bytes()
+    db.close()
+    path.rename(remains.folder / "buffer.db.corrupt-1")
+    (remains.folder / "buffer.db-wal").write_bytes(wal)
+    await judge(remains, is_whole=True)
+    assert (remains.folder / "buffer.db.corrupt-1-wal").read_bytes() == wal
+
+
+async def test_a_salvage_that_was_not_finished_is_forgotten(remains):
+    (remains.folder / "buffer.db.new").write_bytes(b"half of it")
+    await judge(remains, is_whole=True)
+    assert not (remains.folder / "buffer.db.new").exists()
+
+
+async def test_a_wal_that_vanished_is_named_and_what_was_only_acknowledged_is_not(tmp_path):
+    clock = HandClock()
+    buffer = await open_buffer(tmp_path / "a", clock)
+    for number in range(6):
+        append(buffer, clock, b"%d" % number)
+        if number < 3:
+            buffer.ack(buffer.next())
+        await pass_time(buffer, clock, 1.0)
+        if number == 3:
+            buffer._disk._store.fold()
+    await buffer._disk.grants.renew()
+    folder = await kill(buffer, tmp_path / "a", tmp_path / "b")
+    (folder / "buffer.db-wal").unlink()
+    clock.reboot()
+    async with opened(folder, clock) as again:
+        items = await drain(again, clock)
+    named = [(item.first, item.last) for item in items if getattr(item, "why", "") == "corrupt"]
+    assert (bodies(items), named) == ([b"3"], [(5, 6)])
 
 
 # --- the database ------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from edge_agent.row import Damaged, Loss, Row, Segment, pack, seal, unpack, unseal
 from edge_agent.row import decode_numbers as decode
-from edge_agent.salvage import losses_of, segments_of
+from edge_agent.salvage import ACKED, losses_of, segments_of
 from edge_agent.store import Change, Store
+from tests.rigs.damage import overwrite
 from tests.rigs.rows import row
 
+LEAF = 0x0D  # of a table: https://www.sqlite.org/fileformat2.html#b_tree_pages
 ROWS = st.lists(
     st.builds(
         Row, st.integers(1, 2**63 - 1), st.integers(0, 2**63 - 1), st.text(), st.integers(0, 2**42),
@@ -98,7 +100,7 @@ def test_what_was_removed_is_gone_with_everything_about_it(store):
     store.apply(Change(removed=[1], settled=[9]))
     assert segments_of(store) == ([], [])
     assert losses_of(store) == []
-    assert store.readable("SELECT * FROM acked") == []
+    assert store.readable(ACKED) == []
 
 
 def test_a_flush_that_fails_changes_nothing_and_can_be_repeated(store):
@@ -145,6 +147,33 @@ def test_a_store_that_was_closed_opens_again_only_with_its_own_file(store, tmp_p
     store.path.unlink()
     with pytest.raises(sqlite3.OperationalError, match="is gone"):
         store.note("epoch")
+
+
+def test_what_lies_between_two_damaged_pages_is_read(store):
+    for seq in range(1, 2001, 5):
+        written(store, *range(seq, seq + 5))
+    store.fold()
+    store.close()
+    content = store.path.read_bytes()
+    leaves = [at for at in range(0, len(content), 1024) if content[at] == LEAF][10:-10]
+    for at in (leaves[len(leaves) // 3], leaves[2 * len(leaves) // 3]):
+        overwrite(store.path, at, bytes(1024))
+    store.open()
+    found, gaps = segments_of(store)
+    assert len(gaps) == 2
+    gone = {seq for first, last in gaps for seq in range(first, last + 1)}
+    assert 0 < len(gone) < 400
+    kept = {seq for segment in found for seq in range(segment.id, segment.last + 1)}
+    assert (kept | gone, kept & gone) == (set(range(1, 2001)), set())
+
+
+def test_a_remnant_is_read_and_never_written(store):
+    written(store, 1)
+    store.close()
+    store.open_remnant()
+    assert [one.id for one in segments_of(store)[0]] == [1]
+    with pytest.raises(sqlite3.DatabaseError, match="not yet salvaged"):
+        written(store, 2)
 
 
 def test_only_its_owner_can_read_the_file(store):

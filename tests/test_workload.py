@@ -68,3 +68,11 @@ def test_an_answer_time_is_told_early_and_then_only_when_it_is_another() -> None
     assert not any(times.add("press-1", 0.03) for _ in range(MANY_ANSWERS))
     assert [each for _ in range(MANY_ANSWERS) if (each := times.add("press-1", 0.05))] == [0.05]
     assert times.add("press-2", 0.05) is None
+
+
+def test_differences_that_do_not_matter_are_not_told() -> None:
+    times = AnswerTimes()
+    for _ in range(FEW_ANSWERS):
+        times.add("plc", 0.003)
+    for seconds in (0.0005, 0.003, 0.0075):  # each would be written to the card
+        assert not any(times.add("plc", seconds) for _ in range(MANY_ANSWERS))

@@ -26,6 +26,7 @@ COMMANDS = {
     "test": "reads every point once and shows a table; sends nothing",
     "run": "the daemon: poll, keep, publish until stopped",
     "status": "one screen from the running daemon",
+    "buffer": "carries what waits for the broker to another card, without a network",
     "verify": "the platform's side: follows the numbers and tells what is missing",
     "drivers": "the installed drivers, and a commented sample of one",
 }
@@ -60,9 +61,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"edge-agent {__version__}")
     _common(parser, config=_default_config(), json=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    wanted = next((word for word in words if word in COMMANDS), None)
-    offered = COMMANDS if wanted else COMMANDS | brought.summaries()
-    wanted = wanted or next((word for word in words if word in offered), None)
+    first = next((word for word in words if not word.startswith("-")), None)
+    offered = COMMANDS if first in COMMANDS else COMMANDS | brought.summaries()
+    wanted = next((word for word in words if word in offered), None)  # as in `recipe test`
     for name, summary in offered.items():
         module = _module(name) if name == wanted else None
         command = commands.add_parser(

@@ -1,7 +1,7 @@
 """`edge-agent check`: finds every mistake in the configuration; opens nothing."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.command import CONFIG_INVALID, OK
@@ -26,9 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the file, say everything about it, and tell by the exit code whether it can be used."""
-    from edge_agent.config import inspect
+    from edge_agent.config import inspect, secrets
 
-    inspection = inspect(options.config, _doubts)
+    inspection = inspect(options.config, _doubts, secrets.missing_here)
     lines = _explained(inspection.config) if options.explain and inspection.config else None
     if options.json:
         _show_json(inspection, lines)
@@ -37,10 +37,12 @@ def run(options: argparse.Namespace) -> int:
     return OK if inspection.config else CONFIG_INVALID
 
 
-def _doubts(config: "Config") -> "Iterable[Complaint]":
+def _doubts(config: "Config") -> "Iterator[Complaint]":
+    from edge_agent.config import secrets
     from edge_agent.config.feasibility import doubts
 
-    return doubts(config, _experience(config))
+    yield from secrets.out_of_sight(config)
+    yield from doubts(config, _experience(config))
 
 
 def _explained(config: "Config") -> "list[Line]":

@@ -15,13 +15,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print how the running daemon stands; exit code 1 if none runs."""
-    status = _ask(options.config)
+    """Print how the running daemon stands; exit code 1 if none runs, 6 if it does not poll yet."""
+    from edge_agent.command import OK, PARTLY_OK
+
+    status = ask_daemon(options.config)
     print(json.dumps(status, ensure_ascii=False) if options.json else _screen(status))
-    return 0
+    return OK if status["agent"]["state"] == "polling" else PARTLY_OK
 
 
-def _ask(config: Path) -> dict[str, Any]:
+def ask_daemon(config: Path) -> dict[str, Any]:
+    """Ask the running daemon how it stands.
+
+    Raises:
+        CommandFailed: None answers.
+    """
     from edge_agent.control import ask, candidates
     from edge_agent.errors import CommandFailed
 
@@ -51,6 +58,12 @@ def _buffer_folder(config: Path) -> Path:
 
 def _screen(status: dict[str, Any]) -> str:
     agent, broker, buffer = status["agent"], status["broker"], status["buffer"]
+    if agent["state"] != "polling":
+        return (
+            f"agent    {agent['id']} at {agent['site']}, version {agent['version']}\n"
+            f"buffer   being opened for {_ago(agent['since'], agent['now'])}: {buffer['why']}\n"
+            "         nothing is read before"
+        )
     full = buffer["hours_until_full"]
     lines = [
         f"agent    {agent['id']} at {agent['site']}, version {agent['version']}, {agent['health']},"
@@ -59,13 +72,36 @@ def _screen(status: dict[str, Any]) -> str:
         f" {broker['why'] or broker['note']}".rstrip()
         + f", last acknowledged {_ago(broker['last_ack'], agent['now'])} ago",
         f"buffer   {buffer['readings']} readings wait, {buffer['bytes'] // 1024} KiB on disk"
-        + (f", full in {full} h without a broker" if full is not None else ""),
+        + ("" if full is None else f", full in {_span(full * 3600)} without a broker"),
+        *_carried(buffer["carried"]),
+        *_wear(buffer["written"], buffer["written_per_day"]),
     ]
     for one in status["connections"]:
         lines += _line(one)
     for one in status["devices"]:
         lines += _device(one, agent["now"])
     return "\n".join(lines)
+
+
+def _carried(epochs: list[dict[str, Any]]) -> list[str]:
+    """Say what waits that came from another card."""
+    return [
+        f"         of these {one['readings']} were carried here from another card (epoch "
+        f"{one['epoch']})"
+        for one in epochs
+    ]
+
+
+def _wear(written: int | None, per_day: int | None) -> list[str]:
+    """Say how much is written to the card, which wears out by it."""
+    if written is None:
+        return []
+    pace = "" if per_day is None else f", at present {_megabytes(per_day)} a day"
+    return [f"card     {_megabytes(written)} written since the start{pace}"]
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
 
 
 def _line(one: dict[str, Any]) -> list[str]:

@@ -14,10 +14,13 @@ import sys
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, Any, overload
 
 from edge_agent.config.model import Config, Connection
 from edge_agent.errors import ConfigInvalid
+
+if TYPE_CHECKING:
+    from edge_agent.config.loading import Inspection
 
 PROGRAM = "from edge_agent.config.apart import main; main()"
 
@@ -47,12 +50,18 @@ class Packed(Sequence[Connection]):
 
 
 class Loading:
-    """A configuration that is being loaded. Starts at once; `result` waits for it."""
+    """A configuration that is being loaded. Starts at once; `result` waits for it.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Args:
+        path: Its file.
+        again: Whether there is one to go on with, so that a missing secret is a mistake.
+    """
+
+    def __init__(self, path: Path, *, again: bool = False) -> None:
+        self._path, self._again = path, again
         self._process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-            [sys.executable, "-c", PROGRAM, str(path)], stdout=subprocess.PIPE
+            [sys.executable, "-c", PROGRAM, str(path), *["again"] * again],
+            stdout=subprocess.PIPE,
         )
 
     def result(self) -> Config:
@@ -65,30 +74,33 @@ class Loading:
             packed = process.stdout.read() if process.stdout else b""
         if process.returncode:
             # A driver whose own types cannot be pickled; or there is no memory for a process.
-            from edge_agent.config.loading import load  # noqa: PLC0415 - what this avoids
-
-            return load(self._path)
-        found = pickle.loads(packed)  # noqa: S301 - our own child made it a moment ago
+            config, errors, _ = _inspect(self._path, again=self._again)
+            found: Any = config or errors
+        else:
+            found = pickle.loads(packed)  # noqa: S301 - our own child made it a moment ago
         if isinstance(found, Config):
             return found
         raise ConfigInvalid(found, str(self._path))
 
 
 def load(path: Path) -> Config:
-    """Load a configuration in a process of its own. Blocks.
+    """Load a configuration for an agent that runs, in a process of its own. Blocks.
 
     Raises:
         ConfigInvalid: It has mistakes, or cannot be read; all of them are listed.
     """
-    return Loading(path).result()
+    return Loading(path, again=True).result()
 
 
 def main() -> None:
     """Load the file named on the command line and write what it gave to stdout."""
-    from edge_agent.config.loading import inspect  # noqa: PLC0415 - only in this process
-
-    path = Path(sys.argv[1])
-    config, errors, _ = inspect(path)
+    config, errors, _ = _inspect(Path(sys.argv[1]), again="again" in sys.argv[2:])
     if config is not None:
         config = dataclasses.replace(config, connections=Packed(config.connections))
     sys.stdout.buffer.write(pickle.dumps(config or errors, pickle.HIGHEST_PROTOCOL))
+
+
+def _inspect(path: Path, *, again: bool) -> "Inspection":
+    from edge_agent.config import loading, secrets  # noqa: PLC0415 - what the daemon must not load
+
+    return loading.inspect(path, around=secrets.missing if again else loading.no_doubts)

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from edge_agent.config.findings import Findings
 from edge_agent.config.places import Path, Section, section, sections, written
+from edge_agent.config.values import is_loopback
+
+IN_MEMORY = ("/run/", "/dev/shm/")  # noqa: S108 - no file of ours is made there
 
 
 def check(root: Section, findings: Findings) -> None:
     """Check the whole file; works on what is there, whether or not the rest is right."""
     _broker(section(root.get("mqtt")), findings)
+    _metrics(section(root.get("metrics")), findings)
     links: list[tuple[Path, Section]] = [
         (("connections", at), link) for at, link in sections(root.get("connections"))
     ]
@@ -48,7 +53,8 @@ def _points(place: Path, device: Section, findings: Findings) -> None:
         if isinstance(point, Section) and "max_silence" in point and "deadband" not in point:
             findings.warning(
                 (*place, "points", name, "max_silence"),
-                "has no effect without `deadband`, since every poll's value is published",
+                "has no effect without `deadband` where a point is polled, since every poll's "
+                "value is published",
                 "add `deadband: 0` to publish changes only",
             )
 
@@ -64,5 +70,29 @@ def _broker(mqtt: Section, findings: Findings) -> None:
             findings.warning(
                 ("mqtt", key), "is not used: this url does not encrypt", "write mqtts:// or wss://"
             )
+    if is_plain and "username" in mqtt and not _is_here(str(url)):
+        findings.warning(
+            ("mqtt", "url"),
+            "sends the password in clear over the network",
+            "write mqtts:// or wss:// as soon as the broker offers it",
+        )
     if "password_file" in mqtt and "username" not in mqtt:
         findings.warning(("mqtt", "password_file"), "stands without `username`", "add `username:`")
+
+
+def _is_here(url: str) -> bool:
+    """Tell whether a URL leads to this machine, or nowhere, of which others complain."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "localhost")
+    except ValueError:
+        return True
+
+
+def _metrics(metrics: Section, findings: Findings) -> None:
+    file = metrics.get("file")
+    if isinstance(file, str) and not file.startswith(IN_MEMORY):
+        findings.warning(
+            ("metrics", "file"),
+            "is written every 15 s, which wears out a card",
+            "put it in memory: /run/edge-agent/metrics.prom",
+        )

@@ -16,7 +16,7 @@ from edge_agent.config.shape import FileShape
 from edge_agent.errors import ConfigInvalid, Problem
 
 Judge = Callable[[Config], Iterable[Complaint]]
-"""Finds what is probably not meant in a configuration without mistakes."""
+"""Finds what is wrong, or probably not meant, with a configuration without mistakes in its text."""
 
 
 def no_doubts(config: Config) -> Iterable[Complaint]:
@@ -44,21 +44,24 @@ def load(path: Path) -> Config:
     return config
 
 
-def inspect(path: Path, judge: Judge = no_doubts) -> Inspection:
+def inspect(path: Path, judge: Judge = no_doubts, around: Judge = no_doubts) -> Inspection:
     """Read and check a configuration file; opens nothing but the file.
 
     Args:
         path: The file.
         judge: Finds doubts that are worth their time only when people look.
+        around: Finds mistakes around the file, such as a missing secret.
     """
     try:
         text = source.read(path)
     except ConfigInvalid as invalid:
         return Inspection(None, list(invalid.problems), [])
-    return parse(text, path.parent, judge)
+    return parse(text, path.parent, judge, around)
 
 
-def parse(text: str, folder: Path = Path(), judge: Judge = no_doubts) -> Inspection:
+def parse(
+    text: str, folder: Path = Path(), judge: Judge = no_doubts, around: Judge = no_doubts
+) -> Inspection:
     """Check the text of a configuration; relative paths in it count from `folder`."""
     try:
         root, problems = yamlfile.parse(text)
@@ -75,7 +78,10 @@ def parse(text: str, folder: Path = Path(), judge: Judge = no_doubts) -> Inspect
     config = build(file, [wire for wire in wires if wire], folder)
     for place, words in judge(config):
         findings.warning(place, *words)
-    return Inspection(config, errors, findings.warnings)
+    for place, words in around(config):
+        findings.error(place, *words)
+    errors = findings.errors
+    return Inspection(None if errors else config, errors, findings.warnings)
 
 
 def _shape(root: Section, findings: Findings) -> FileShape | None:

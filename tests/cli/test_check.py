@@ -46,7 +46,8 @@ def test_a_right_file_is_ok_with_its_size_and_warnings(good: Path, capsys) -> No
     out, err = capsys.readouterr()
     assert out == (
         f"{good}:12: warning: connections[0].devices[0].points.oil_temperature.max_silence: "
-        "has no effect without `deadband`, since every poll's value is published\n"
+        "has no effect without `deadband` where a point is polled, since every poll's "
+        "value is published\n"
         "    add `deadband: 0` to publish changes only\n"
         f"{good}: ok: 1 connection, 1 device, 1 point, 1 warning\n"
     )

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import json
+import re
 
 import pytest
 from edge_agent_modbus import ModbusSettings
 
 from edge_agent.agent import Agent
-from edge_agent.cli.status import _screen
+from edge_agent.cli.status import _carried, _screen, _wear
 from edge_agent.clock import Clock
 from edge_agent.config import experience
 from edge_agent.config.model import AgentIdentity, BufferLimits, Config, Mqtt
@@ -98,6 +99,35 @@ async def test_another_remark_on_a_device_that_is_up_does_not_change_since_when(
     first, *_, last = map(json.loads, _statuses(broker, 1))
     assert (first["state"], last["state"]) == ("up", "up")
     assert first["since"] == last["since"]
+
+
+async def test_the_screen_tells_the_owner_of_a_card_what_is_written_and_when_it_is_full(
+    shared, tmp_path
+):
+    async with (
+        fake_broker(connack=None) as broker,
+        agent_on(shared, tmp_path, broker.port) as agent,
+    ):
+        await until(lambda: agent.running)
+        await until(lambda: agent.buffer.seconds_until_full)
+        await until(lambda: agent.buffer.wear.bytes is not None)
+        status = json.loads(json.dumps(describe(agent)))
+        lines = _screen(status).splitlines()
+    assert status["buffer"]["written"] > 0  # at least the reservation of numbers
+    assert status["buffer"]["hours_until_full"] > 1
+    assert any(re.fullmatch(r"card     [\d.,]+ MB written since the start", line) for line in lines)
+    assert any(re.search(r"full in [\d.]+ \w+ without a broker", line) for line in lines)
+
+
+def test_the_pace_of_wear_is_told_for_a_day_and_only_if_it_is_known():
+    assert _wear(None, None) == []
+    (line,) = _wear(3_000_000, 4_600_000)
+    assert line.endswith("3.0 MB written since the start, at present 4.6 MB a day")
+
+
+def test_what_was_carried_here_is_told_by_epoch():
+    (line,) = _carried([{"epoch": "5f0c", "readings": 12, "losses": 0}])
+    assert line.strip() == "of these 12 were carried here from another card (epoch 5f0c)"
 
 
 def _statuses(broker, unit):

@@ -11,18 +11,22 @@ from tests.rigs.buffer_process import buffer_process
 from tests.rigs.buffers import drain, open_buffer
 from tests.rigs.counter_plc import CounterPlc, Heartbeat, connection, longest_gap
 from tests.rigs.counter_plc import drain as drained
+from tests.rigs.damage import fold
 from tests.rigs.fake_broker import fake_broker
 from tests.rigs.fault_report import judged
 from tests.rigs.faulty_disk import (
     DISK_FULL,
+    READ_FAILS,
     SYNC_FAILS,
     WHY_NOT,
     WRITE_FAILS,
     WRITES_HALF,
     FaultyDisk,
+    bad_sector,
     slow_sync,
 )
 from tests.rigs.hand_clock import HandClock
+from tests.rigs.remains import remains_of_a_kill
 from tests.rigs.until import until
 
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
@@ -107,6 +111,47 @@ async def _what_is_left(folder):
     await buffer.close()
     rows = [item.seq for item in items if isinstance(item, Row)]
     return rows, [item for item in items if isinstance(item, Loss)]
+
+
+async def test_a_disk_that_gives_nothing_is_waited_for_and_not_taken_for_damaged(
+    disk, remains, tmp_path
+):
+    with judged(9, "every read fails (EIO), at start") as outcome:
+        disk.behave(READ_FAILS)
+        with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
+            assert "the agent goes on by itself" in buffer.refusal()
+            disk.behave()
+            began = time.monotonic()
+            said = buffer.ask("drain")
+            outcome.recovery_s = time.monotonic() - began
+        outcome.produced, outcome.delivered = len(remains.made), len(said["rows"])
+        outcome.losses, outcome.missing = len(said["losses"]), 0
+        assert said["rows"] == list(remains.made)
+        assert said["epoch"] == remains.epoch
+        assert list((tmp_path / "buffer").glob("*.corrupt-*")) == []
+
+
+async def test_a_bad_sector_costs_what_is_on_it_and_is_named(disk, remains, tmp_path):
+    with judged(9, "bad sectors below the database (EIO)") as outcome:
+        path = fold(tmp_path / "buffer")
+        middle = path.stat().st_size // 2
+        disk.behave(bad_sector(path, middle, middle + 4095))
+        with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
+            said = buffer.ask("drain")
+        rows, named = set(said["rows"]), [loss for loss in said["losses"] if loss[0] == "corrupt"]
+        outcome.produced, outcome.delivered = len(remains.made), len(rows)
+        outcome.losses = len(said["losses"])
+        gone = remains.made.keys() - rows
+        assert 0 < len(gone) <= 0.15 * len(remains.made)
+        assert all(any(first <= seq <= last for *_, first, last in named) for seq in gone)
+        assert said["epoch"] == remains.epoch
+
+
+@pytest.fixture
+async def remains(tmp_path):
+    left = await remains_of_a_kill(tmp_path)
+    left.folder.rename(tmp_path / "buffer")
+    return left
 
 
 @pytest.mark.faults

@@ -13,6 +13,7 @@ from tests.rigs.counter_plc import CounterPlc, connection, drain, honest
 from tests.rigs.fake_broker import RESET, fake_broker
 from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import FULL_TIMEOUT, Size, sized
+from tests.rigs.limits import Limits, limited, why_not
 from tests.rigs.modbus_tcp import mbap
 from tests.rigs.until import until
 
@@ -46,7 +47,7 @@ def breaks(plc, number, unit, pdu):
     return honest(plc, number, unit, pdu)
 
 
-@sized(quick=1.5, full=120.0)
+@sized(quick=1.0, full=120.0)
 async def test_a_flood_of_refusals_is_summarised_in_the_log(tmp_path, size):
     await _flood(tmp_path, size, refuses)
 
@@ -57,18 +58,27 @@ async def test_a_flood_of_broken_links_is_summarised_in_the_log(tmp_path):
     await _flood(tmp_path, Size(120.0, full=True), breaks)
 
 
-async def _flood(tmp_path, size, mood):
-    fault = f"broker resets, every device {mood.__name__}"
+@pytest.mark.skipif(why_not() != "", reason=why_not())
+@pytest.mark.faults
+@pytest.mark.timeout(FULL_TIMEOUT)
+async def test_a_flood_is_summarised_by_a_slow_machine_too(tmp_path):
+    with limited(Limits(192 << 20, 0.2, 256)) as wrapper:
+        await _flood(tmp_path, Size(60.0, full=True), refuses, wrapper)
+
+
+async def _flood(tmp_path, size, mood, wrapper=()):
+    every, slowly = ("50ms", " (20 % of a processor)") if wrapper else ("5ms", "")
+    fault = f"broker resets, every device {mood.__name__}{slowly}"
     with judged(28, fault, full=size.full) as outcome:
         plcs = [CounterPlc(mood) for _ in range(DEVICES)]
         for plc in plcs:
             await plc.start()
         lines = [
-            connection(plc, f"plc{at}", every="5ms", timeout=0.02) for at, plc in enumerate(plcs)
+            connection(plc, f"plc{at}", every=every, timeout=0.02) for at, plc in enumerate(plcs)
         ]
         async with fake_broker(answer=_resets_often) as broker:
-            began = time.monotonic()
-            async with agent(tmp_path, configure(broker.port, *lines), SHIPPED) as gateway:
+            began, more = time.monotonic(), {"hurry": SHIPPED, "wrapper": wrapper}
+            async with agent(tmp_path, configure(broker.port, *lines), **more) as gateway:
                 await until(lambda: broker.received)
                 await asyncio.sleep(size.amount)
                 log, seconds = list(gateway.log), time.monotonic() - began

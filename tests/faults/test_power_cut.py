@@ -3,31 +3,55 @@
 The agent runs, is killed, runs through an outage until its quota is full, stops cleanly, finds a
 damaged page, and runs on; its disk notes all of it. Then the disk is rebuilt as it stood at many
 instants, un-flushed sectors lost by chance, and the buffer must open on it, deliver what was
-committed, and name the rest.
+committed, and name the rest. Some instants are chosen from where most is at stake: starts after a
+kill, salvages, checkpoints.
 """
 
-import random
 import signal
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
 
 import pytest
 
+from tests.rigs.damage import database_cut_in_the_middle_of_a_page, old_schema, overwrite
 from tests.rigs.fault_report import Outcome, judged
 from tests.rigs.loop_disk import mounted, why_not
-from tests.rigs.powercut import FLUSH, Cuts, Recording, Run, record
+from tests.rigs.powercut import ANOTHER_VERSION, FLUSH, Cuts, Recording, Run, record
 from tests.rigs.powercut_judge import Verdict, judge
 
 pytestmark = pytest.mark.skipif(bool(why_not(fuse=True)), reason=why_not(fuse=True))
 
 SURVIVAL = (0.0, 0.5, 1.0)  # what share of the un-flushed sectors is on the disk all the same
 NAME = "power cut at any moment"
+SALVAGE, SALVAGE_OF_A_STUMP = "salvage", "salvage of a file that was cut off"
+PHASES = ("first start", "recovery", "checkpoint", SALVAGE)
+ALL_PHASES = (*PHASES, SALVAGE_OF_A_STUMP, ANOTHER_VERSION)
+
+
+def overwrite_a_page(folder: Path) -> None:
+    """Overwrite a page in the middle, as a worn card does."""
+    path = folder / "buffer.db"
+    overwrite(path, path.stat().st_size // 2048 * 1024, b"\xff" * 1024)
 
 
 def runs(seconds: float) -> list[Run]:
     return [
         Run(seconds),
-        Run(seconds, signal.SIGTERM, broker=False, damage=True),
+        Run(seconds, signal.SIGTERM, "outage", damage=(SALVAGE, overwrite_a_page)),
         Run(seconds),
+    ]
+
+
+def runs_through_all_phases() -> list[Run]:
+    stump = SALVAGE_OF_A_STUMP, database_cut_in_the_middle_of_a_page
+    return [
+        *runs(2.0)[:2],
+        Run(2.0, signal.SIGTERM, "outage", damage=stump),
+        Run(2.0),
+        Run(1.5, signal.SIGTERM, "outage", damage=(ANOTHER_VERSION, old_schema)),
+        Run(1.0, mode="idle"),
     ]
 
 
@@ -36,24 +60,71 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("power-cut")
 
 
-async def test_forty_power_cuts_lose_nothing_that_was_committed(home):
+async def test_some_power_cuts_lose_nothing_that_was_committed(home):
+    recording = record(home, runs(0.8))
+    chance = Random(24)
     with judged(1, NAME) as outcome:
-        await cut_power(outcome, home, record(home, runs(1.1)), 40)
+        await cut_power(outcome, home, recording, recording.points(24, chance))
+    with judged(3, "power cut during recovery, checkpoint, salvage") as outcome:
+        await cut_phases(outcome, home, recording, chosen(recording, PHASES, 3, chance))
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(600)
 async def test_six_hundred_power_cuts_lose_nothing_that_was_committed(home):
+    recording = record(home, runs(8.0))
     with judged(1, NAME, full=True) as outcome:
-        await cut_power(outcome, home, record(home, runs(8.0)), 600)
+        await cut_power(outcome, home, recording, recording.points(600, Random(600)))
 
 
-async def cut_power(outcome: Outcome, home, recording: Recording, count: int) -> None:
-    chance = random.Random(count)
-    cuts = Cuts(recording, chance)
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+async def test_power_cuts_while_it_recovers_lose_nothing_either(home):
+    recording = record(home, runs_through_all_phases())
+    with judged(3, "power cut during recovery, checkpoint, salvage", full=True) as outcome:
+        await cut_phases(outcome, home, recording, chosen(recording, ALL_PHASES, 25, Random(3)))
+
+
+def chosen(
+    recording: Recording, phases: Sequence[str], count: int, chance: Random
+) -> dict[str, list[int]]:
+    """Choose so many instants of each phase, different ones as far as there are so many."""
+    found = {}
+    for phase in phases:
+        within = recording.points_within(phase)
+        assert within, f"nothing was recorded of: {phase}"
+        chance.shuffle(within)
+        found[phase] = (within * count)[:count]
+    return found
+
+
+async def cut_phases(
+    outcome: Outcome, home, recording: Recording, points: dict[str, list[int]]
+) -> None:
+    """Cut the power at these instants; a cut during a salvage costs no more than the damage."""
+    every = sorted(point for some in points.values() for point in some)
+    verdicts = await cut_power(outcome, home, recording, every)
+    outcome.notes["cuts"] = {phase: len(some) for phase, some in points.items()}
+    undisturbed = Cuts(recording, Random(0))
+    for *_, phase in recording.journal.damages:
+        if phase == ANOTHER_VERSION:
+            continue
+        before = recording.points_within(phase)[0]
+        alone = await _start_after(home, recording, before, undisturbed.at(before, 1.0))
+        assert alone.wrong == []
+        assert alone.corrupt, f"{phase}: the damage cost nothing, so nothing is shown"
+        for point in points[phase]:
+            assert all(one.corrupt <= alone.corrupt for one in verdicts[point])
+
+
+async def cut_power(
+    outcome: Outcome, home, recording: Recording, points: Sequence[int]
+) -> dict[int, list[Verdict]]:
+    """Cut the power at these instants, ascending; give what each cost."""
+    cuts = Cuts(recording, Random(len(points)))
     verdicts, wrong = [], []
-    for point in recording.points(count, chance):
-        survival = chance.choice(SURVIVAL)
+    for number, point in enumerate(points):
+        survival = SURVIVAL[number % len(SURVIVAL)]
         verdict = await _start_after(home, recording, point, cuts.at(point, survival))
         verdicts.append(verdict)
         wrong += [f"after event {point}, survival {survival}: {one}" for one in verdict.wrong]
@@ -61,6 +132,10 @@ async def cut_power(outcome: Outcome, home, recording: Recording, count: int) ->
     assert wrong == []
     assert max(one.oldest for one in verdicts) <= FLUSH + recording.journal.late / 1e9
     _judge_the_rig(recording, verdicts)
+    found: dict[int, list[Verdict]] = {}
+    for point, verdict in zip(points, verdicts, strict=True):
+        found.setdefault(point, []).append(verdict)
+    return found
 
 
 def _note(outcome: Outcome, recording: Recording, verdicts: list[Verdict]) -> None:

@@ -37,8 +37,17 @@ def with_a_password_in_it(config):
     config["mqtt"]["password"] = "hunter2"  # noqa: S105 - refused
 
 
+def without_its_secret(config):
+    config["mqtt"] |= {"username": "gw", "password_file": "no-such-file"}
+
+
+def with_a_folder_for_a_secret(config):
+    config["mqtt"] |= {"username": "gw", "password_file": "."}
+
+
 BREAKS = [
-    without_driver, with_unknown_key, with_a_bad_unit, with_one_name_twice, with_a_password_in_it
+    without_driver, with_unknown_key, with_a_bad_unit, with_one_name_twice, with_a_password_in_it,
+    with_a_folder_for_a_secret, without_its_secret,
 ]  # fmt: skip
 
 
@@ -49,7 +58,7 @@ def changed(config, chance):
     return other
 
 
-@sized(quick=2, full=100)
+@sized(quick=1, full=100)
 async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_nothing(tmp_path, size):  # noqa: PLR0915 - one story
     chance = random.Random(27)
     with judged(27, f"{size.amount} reloads, as many broken files", full=size.full) as outcome:
@@ -59,9 +68,9 @@ async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_noth
                     config = configure(port, connection(same), connection(other, "other"))
                     async with agent(tmp_path, config) as gateway:
                         await until(lambda: len(arrivals.values["line-1"]) > 5)
-                        for _ in range(size.amount):
+                        for number in range(size.amount):
                             broken = copy.deepcopy(config)
-                            chance.choice(BREAKS)(broken)
+                            BREAKS[-1 - number % len(BREAKS)](broken)
                             said = await reload(gateway, broken, "not_reloaded")
                             assert "agent.yaml: line " in said["why"]
                             said = await reload(gateway, changed(config, chance))

@@ -17,7 +17,7 @@ FLUSH = 0.2
 SLACK = 0.1  # seconds: an answer is on its way through socket, loop and thread on a busy machine
 
 
-@sized(quick=(3, 0.4), full=(100, 5.0))
+@sized(quick=(2, 0.3), full=(100, 5.0))
 async def test_after_a_storm_of_kills_only_the_flush_before_each_kill_is_gone(tmp_path, size):
     times, longest = size.amount
     with judged(4, f"{times} times SIGKILL, network on and off", full=size.full) as outcome:

@@ -1,8 +1,10 @@
 """A broker whose certificate is not right: never connected, never in clear, back by itself."""
 
+import asyncio
 import contextlib
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.rigs.until import until
 
 AS_ROOT = "user root"  # else it cannot read the files of a test that runs as root
 HANDSHAKE = 0x16  # first byte of TLS. Source: RFC 8446, 5.1
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 # What is wrong -> who signs it, for whom, from and to how many days from now; what the log says.
@@ -50,8 +53,7 @@ async def test_a_wrong_certificate_is_never_accepted_and_nothing_goes_in_clear( 
                 )
             between = await stack.enter_async_context(network(brokers["expired"]))
             used = shutil.copy(authorities["ours"].file, tmp_path / "used.pem")
-            config = configure(between.port, connection(plc))
-            config["mqtt"] |= {"url": f"mqtts://localhost:{between.port}", "ca_file": str(used)}
+            config = _encrypted(between.port, plc, used)
             hurry = {"edge_agent.publisher.LAST_DELAY": size.amount}
             gateway = await stack.enter_async_context(agent(tmp_path, config, hurry))
             for name, (*_, said) in WRONG.items():
@@ -76,6 +78,92 @@ async def test_a_wrong_certificate_is_never_accepted_and_nothing_goes_in_clear( 
         outcome.judge(arrivals, served=plc.count())
         outcome.assert_nothing_lost_silently()
         assert outcome.losses == 0
+
+
+# Its short form is in test_publisher.py.
+@sized(full=5.0)
+async def test_a_revoked_certificate_of_ours_is_named_until_it_is_replaced(  # noqa: PLR0915 - one story
+    tmp_path, authorities, size
+):
+    ours = authorities["ours"]
+    revoked, good = ours.certify("revoked", "gw"), ours.certify("good", "gw")
+    used = tmp_path / "used.crt", tmp_path / "used.key"
+    for have, want in zip(revoked, used, strict=True):
+        shutil.copy(have, want)
+    lines = (f"cafile {ours.file}", "require_certificate true", *ours.issue("broker"))
+    crl = f"crlfile {ours.revoke(revoked[0])}"
+    with judged(20, "TLS: our certificate is revoked", full=size.full) as outcome:
+        async with CounterPlc() as plc, mosquitto(tmp_path, *ENDLESS, AS_ROOT, *lines, crl) as port:
+            async with network(port) as between:
+                mine = {"cert_file": str(used[0]), "key_file": str(used[1])}
+                config = _encrypted(between.port, plc, ours.file, **mine)
+                hurry = {"edge_agent.publisher.LAST_DELAY": size.amount}
+                async with agent(tmp_path, config, hurry) as gateway:
+                    await until(lambda: len(between.connects) >= 4, 60)
+                    reasons = {line["why"] for line in gateway.events("not_connected")}
+                    assert len(reasons) == len(gateway.events("not_connected")) == 1
+                    assert "this gateway's certificate: it is revoked" in reasons.pop()
+                    for have, want in zip(reversed(good), reversed(used), strict=True):
+                        shutil.copy(have, want)
+                    replaced = time.monotonic()
+                    its = {"certfile": str(good[0]), "keyfile": str(good[1])}
+                    with heard(port, ca_certs=str(ours.file), **its) as arrivals:
+                        await until(lambda: gateway.events("connected"), 90)
+                        outcome.recovery_s = time.monotonic() - replaced
+                        await drain(gateway, plc)
+                        await until(lambda: arrivals.good >= plc.count())
+                assert between.first_bytes == {HANDSHAKE}
+        outcome.judge(arrivals, served=plc.count())
+        outcome.assert_nothing_lost_silently()
+        assert outcome.losses == 0
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is missing: apt-get install libfaketime")
+@sized(full=10.0)
+async def test_a_stale_clock_is_waited_for_and_never_believed(tmp_path, authorities, size):  # noqa: PLR0915 - one story
+    """The gateway's date is seven months behind: every certificate is one of the future."""
+    date = tmp_path / "date"
+    date.write_text("-210d")
+    ours = authorities["ours"]
+    lines = ours.issue("broker", first=-10, last=10)
+    with judged(20, "TLS: the clock is seven months behind", full=size.full) as outcome:
+        async with CounterPlc() as plc, mosquitto(tmp_path, *ENDLESS, AS_ROOT, *lines) as port:
+            async with network(port) as between:
+                config = _encrypted(between.port, plc, ours.file)
+                # The shipped minute between tries, so that what comes earlier is the clock's doing.
+                hurry = {"edge_agent.publisher.LAST_DELAY": 60.0}
+                async with agent(tmp_path, config, hurry, _dated(date)) as gateway:
+                    await until(lambda: "waits for the right time" in _last_reason(gateway))
+                    await asyncio.sleep(size.amount)
+                    assert len(between.connects) == 1, "it tries without cause"
+                    date.write_text("+0")
+                    right = time.monotonic()
+                    with heard(port, ca_certs=str(ours.file)) as arrivals:
+                        await until(lambda: gateway.events("connected"), 30)
+                        outcome.recovery_s = time.monotonic() - right
+                        await drain(gateway, plc)
+                        await until(lambda: arrivals.good >= plc.count())
+                assert between.first_bytes == {HANDSHAKE}
+        outcome.judge(arrivals, served=plc.count())
+        outcome.assert_nothing_lost_silently()
+        assert outcome.losses == 0
+        assert outcome.recovery_s <= 3
+
+
+def _encrypted(port, plc, ca_file, **files):
+    config = configure(port, connection(plc))
+    config["mqtt"] |= {"url": f"mqtts://localhost:{port}", "ca_file": str(ca_file), **files}
+    return config
+
+
+def _dated(date):
+    """Give the variables of a process whose date is as this file says. Source: faketime(1)."""
+    return {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(date),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 def _last_reason(gateway):

@@ -23,7 +23,7 @@ HURRY = {
     "edge_agent.poller.LAST_DELAY": 0.5,
 }
 # What was read a second ago, instead of ten, is historical.
-HURRY_HISTORY = {"edge_agent.disk.LIVE_SECONDS": 1, "edge_agent.lanes.LIVE_SECONDS": 1}
+HURRY_HISTORY = {"edge_agent.reader.LIVE_SECONDS": 1, "edge_agent.lanes.LIVE_SECONDS": 1}
 
 
 class AgentProcess:
@@ -34,6 +34,7 @@ class AgentProcess:
         config: The configuration; `agent` and the buffer's path are filled in.
         hurry: Constants of the agent to change, by their full names.
         environment: More variables of its environment.
+        wrapper: Words of a command that runs it.
 
     Attributes:
         log: Every line it logged, decoded.
@@ -45,6 +46,7 @@ class AgentProcess:
         config: dict[str, Any],
         hurry: dict[str, float] | None = None,
         environment: dict[str, str] | None = None,
+        wrapper: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder
         self.file = folder / "agent.yaml"
@@ -52,6 +54,7 @@ class AgentProcess:
         self.log: list[dict[str, Any]] = []
         self.hurry = {**HURRY, **(hurry or {})}
         self._environment = environment or {}
+        self._wrapper = wrapper
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self.write(config)
@@ -67,6 +70,7 @@ class AgentProcess:
         words = [f"{name}={seconds}" for name, seconds in self.hurry.items()]
         # -P: what stands beside the script must not hide modules of the standard library.
         self._process = await asyncio.create_subprocess_exec(
+            *self._wrapper,
             *(sys.executable, "-P", HURRIED, *words, "--", "run", "-c", self.file),
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self._environment},
@@ -87,7 +91,7 @@ class AgentProcess:
 
     def _answers(self) -> bool:
         with suppress(OSError, ValueError):
-            return bool(self.status())
+            return self.status()["agent"]["state"] == "polling"
         return False
 
     @property
@@ -164,9 +168,10 @@ async def agent(
     config: dict[str, Any],
     hurry: dict[str, float] | None = None,
     environment: dict[str, str] | None = None,
+    wrapper: tuple[str, ...] = (),
 ) -> AsyncIterator[AgentProcess]:
     """Run an agent until the block ends."""
-    process = AgentProcess(folder, config, hurry, environment)
+    process = AgentProcess(folder, config, hurry, environment, wrapper)
     await process.start()
     try:
         await process.ready()

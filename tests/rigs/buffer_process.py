@@ -1,6 +1,7 @@
 """The real buffer in a process of its own, told what to do line by line.
 
-As a program it answers each JSON line `[command, argument]` with one JSON line.
+As a program it answers each JSON line `[command, argument]` with one JSON line `{"answer": ...}`,
+after `{"refusal": ...}` for each reason for which the buffer could not be opened.
 """
 
 import asyncio
@@ -9,16 +10,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from edge_agent.buffer import Buffer
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
+from edge_agent.errors import BufferUnavailable
 from edge_agent.row import Row
 
 FLUSH = 0.1
+RETRY = 0.1  # seconds between tries to open the buffer
 AS_USER = "BUFFER_PROCESS_USER"  # a variable: the user to become before the buffer is opened
 
 
@@ -32,9 +35,21 @@ class BufferProcess:
         """Have something done; give what it brought."""
         self._process.stdin.write(json.dumps([command, argument]) + "\n")
         self._process.stdin.flush()
+        answer = self._answer()
+        while "refusal" in answer:
+            answer = self._answer()
+        return answer["answer"]
+
+    def refusal(self) -> str:
+        """Wait until the buffer cannot be opened; give why."""
+        said: str = self._answer()["refusal"]
+        return said
+
+    def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline()
         assert line, "the process with the buffer ended"
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def kill(self) -> None:
         self._process.kill()
@@ -99,10 +114,27 @@ async def _main(folder: Path) -> None:
         os.setgid(int(user))
         os.setuid(int(user))
     answers, sys.stdout = sys.stdout, sys.stderr  # what is logged is no answer
-    held = _Held(await Buffer.open(BufferLimits(folder, flush=FLUSH), clock), clock)
+
+    def say(**what: Any) -> None:
+        print(json.dumps(what), file=answers, flush=True)
+
+    held = _Held(await _opened(folder, clock, say), clock)
     while line := await asyncio.to_thread(sys.stdin.readline):
         command, argument = json.loads(line)
-        print(json.dumps(await getattr(held, command)(argument)), file=answers, flush=True)
+        say(answer=await getattr(held, command)(argument))
+
+
+async def _opened(folder: Path, clock: Clock, say: Callable[..., None]) -> Buffer:
+    """Open the buffer, as often as it takes; say once why it is refused."""
+    complaint = ""
+    while True:
+        try:
+            return await Buffer.open(BufferLimits(folder, flush=FLUSH), clock)
+        except BufferUnavailable as error:
+            if str(error) != complaint:
+                say(refusal=str(error))
+            complaint = str(error)
+            await asyncio.sleep(RETRY)
 
 
 if __name__ == "__main__":

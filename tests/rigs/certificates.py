@@ -41,16 +41,42 @@ class Authority:
         Returns:
             Lines of mosquitto's configuration.
         """
+        certificate, private = self.certify(name, host, first=first, last=last)
+        return f"certfile {certificate}", f"keyfile {private}"
+
+    def certify(
+        self, name: str, host: str = "localhost", *, first: float = -1, last: float = 1
+    ) -> tuple[Path, Path]:
+        """Make a certificate and its key, valid from and to so many days from now."""
         key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
         builder = _builder(_name(host), self._name, key, now + first * DAY, now + last * DAY)
         names = x509.SubjectAlternativeName([_general_name(host)])
         made = builder.add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         certificate, private = self._folder / f"{name}.crt", self._folder / f"{name}.key"
         certificate.write_bytes(made.public_bytes(Encoding.PEM))
+        private.touch(0o600)
         private.write_bytes(
             key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
         )
-        return f"certfile {certificate}", f"keyfile {private}"
+        return certificate, private
+
+    def revoke(self, *certificates: Path) -> Path:
+        """Write the list of revoked certificates: these, and no others."""
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - DAY)
+            .next_update(now + DAY)
+        )
+        for file in certificates:
+            serial = x509.load_pem_x509_certificate(file.read_bytes()).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        listed = self._folder / "revoked.pem"
+        made = builder.sign(self._key, hashes.SHA256())
+        listed.write_bytes(made.public_bytes(Encoding.PEM))
+        return listed
 
 
 def _builder(subject, issuer, key, first, last) -> x509.CertificateBuilder:

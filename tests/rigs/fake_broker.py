@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 12, 14
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 12, 14
 RESET = -1  # an answer: cut the connection
 WITHHOLD = None  # an answer: say nothing
 
@@ -37,6 +37,7 @@ class FakeBroker:
         only_v3: Refuse MQTT 5 the way an old broker does.
         properties: Encoded properties of the MQTT 5 CONNACK.
         acks: How often each PUBACK is sent.
+        suback: Return code of every SUBACK; WITHHOLD says nothing, RESET cuts the connection.
         foreign_acks: Packet ids that are acknowledged beside each real one, without cause.
         delay: Seconds before each PUBACK.
         received: Everything that was published.
@@ -48,6 +49,7 @@ class FakeBroker:
     only_v3: bool = False
     properties: bytes = b""
     acks: int = 1
+    suback: int | None = WITHHOLD
     foreign_acks: tuple[int, ...] = ()
     delay: float = 0.0
     received: list[Received] = field(default_factory=list)
@@ -85,6 +87,11 @@ class FakeBroker:
             peer.writer.write(self._connack(peer.level))
         elif kind == PUBLISH:
             return self._publish(peer, head, body)
+        elif kind == SUBSCRIBE and self.suback == RESET:
+            peer.writer.transport.abort()
+            return False
+        elif kind == SUBSCRIBE and self.suback is not WITHHOLD:
+            peer.writer.write(b"\x90\x03" + body[:2] + bytes([self.suback]))  # as in MQTT 3.1.1
         elif kind == PINGREQ:
             peer.writer.write(b"\xd0\x00")
         return kind != DISCONNECT

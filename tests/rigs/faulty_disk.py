@@ -10,8 +10,14 @@ WHY_NOT = "" if shutil.which("gcc") else "gcc is missing: install it to make the
 
 SYNC_FAILS = f"sync fail {errno.EIO}"
 WRITE_FAILS = f"write fail {errno.EIO}"
+READ_FAILS = f"read fail {errno.EIO}"
 DISK_FULL = f"write fail {errno.ENOSPC}"
 WRITES_HALF = f"write short {errno.ENOSPC}"
+
+
+def bad_sector(path: Path, first: int, last: int) -> str:
+    """Reads that begin between these bytes of the file fail, whatever its name becomes."""
+    return f"read fail {errno.EIO} {first} {last} {path.stat().st_ino}"
 
 
 def slow_sync(milliseconds: int) -> str:

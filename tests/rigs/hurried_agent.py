@@ -47,8 +47,8 @@ def shorten_once_it_loads(words: list[str]) -> None:
 
     begin = Loading.__init__
 
-    def begin_and_shorten(loading: Loading, path: Path) -> None:
-        begin(loading, path)
+    def begin_and_shorten(loading: Loading, path: Path, **more: bool) -> None:
+        begin(loading, path, **more)
         for word in words:
             shorten(word)
 

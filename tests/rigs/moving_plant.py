@@ -67,6 +67,10 @@ def _waits(gateway: AgentProcess) -> int:
     return buffer["readings"] + buffer["losses"]
 
 
+def _states(gateway: AgentProcess) -> set[str]:
+    return {device["state"] for device in gateway.status()["devices"]}
+
+
 async def quieten(gateway: AgentProcess, config: dict[str, Any], seconds: float = 120) -> int:
     """Let it poll no more and wait until all is acknowledged; give the readings it made."""
     slow = copy.deepcopy(config)
@@ -74,5 +78,7 @@ async def quieten(gateway: AgentProcess, config: dict[str, Any], seconds: float 
         for device in line["devices"]:
             device["every"] = "10h"
     await reload(gateway, slow)
+    # Each poller that is made anew polls once at once: nothing is quiet before.
+    await until(lambda: "starting" not in _states(gateway), seconds, pause=0.05)
     await until(lambda: not _waits(gateway), seconds, pause=0.05)
     return gateway.readings

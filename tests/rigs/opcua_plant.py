@@ -43,6 +43,11 @@ class Plant:
 
     async def _stop(self) -> None:
         await asyncio.gather(self.first.server.stop(), self.second.server.stop())
+        # Of sessions whose link was cut the library leaves tasks behind.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def run(self, action: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(action, self._loop).result(20)
@@ -85,6 +90,20 @@ class Oven:
                 node_id, str(name), value.Value, datatype=ua.NodeId(ua.ObjectIds.BaseDataType)
             )
             await self.server.write_attribute_value(node.nodeid, value)
+        await self._add_states()
+
+    async def _add_states(self) -> None:
+        """Give two variables names for their numbers without an enumeration, as old servers do."""
+        objects = self.server.nodes.objects
+        lamp = await objects.add_variable(ua.NodeId("Lamp", self.index), "Lamp", 2)
+        words = [ua.LocalizedText(text) for text in ("off", "steady", "blinking")]
+        await lamp.add_property(ua.NodeId("Lamp.Words", self.index), "0:EnumStrings", words)
+        step = await objects.add_variable(ua.NodeId("Step", self.index), "Step", 20)
+        steps = [
+            ua.EnumValueType(10, ua.LocalizedText("fill")),
+            ua.EnumValueType(20, ua.LocalizedText("heat")),
+        ]
+        await step.add_property(ua.NodeId("Step.Words", self.index), "0:EnumValues", steps)
 
     def _watch_reads(self) -> None:
         service = self.server.iserver.attribute_service
@@ -97,6 +116,11 @@ class Oven:
             return read(params)
 
         service.read = watched
+
+    async def change(self, name: str, value: Any, **more: Any) -> None:
+        """Give a node another value, measured now."""
+        said = ua.DataValue(ua.Variant(value), SourceTimestamp=datetime.now(UTC), **more)
+        await self.server.write_attribute_value(ua.NodeId(name, self.index), said)
 
     async def announce(self, most_nodes: int) -> None:
         """Say in OperationLimits how many nodes one request may name."""
@@ -114,6 +138,7 @@ def _values() -> dict[Any, ua.DataValue]:
         "Temperature": 181.5,
         "Cycles": ua.Variant(42, ua.VariantType.Int64),
         "Door": True,
+        "Changing": 0.0,
         "Recipe": "窑-7",
         "Text": ua.LocalizedText("heating", "en"),
         "Started": ua.Variant(MEASURED, ua.VariantType.DateTime),
@@ -122,6 +147,7 @@ def _values() -> dict[Any, ua.DataValue]:
         "NotUtf8": ua.Variant("a\udcff", ua.VariantType.String),
         "Empty": ua.Variant(None, ua.VariantType.String),
         1001: 7.0,
+        **{f"Number{number}": number for number in range(10)},
         GUID: 8.0,
         b"\x01\x02": 9.0,
     }

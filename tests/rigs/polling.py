@@ -14,7 +14,7 @@ class Notes:
     def __init__(self):
         self.kept, self.states, self.lessons = [], [], []
 
-    def keep(self, group, samples):
+    def keep(self, group, samples, waited=0.0):
         self.kept.append((group.device, samples))
 
     def note(self, device, standing):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ SUPERBLOCK = range(1024, 2048)
 MEGABYTES = 24
 MAX_BYTES = 3 << 20  # the buffer's quota: it is reached, so that segments are dropped as well
 FLUSH = 0.5
+ANOTHER_VERSION = "another version's database"
 
 Event = tuple[bytes, int, int, bytes]
 
@@ -57,17 +58,26 @@ class Journal:
     Attributes:
         named: When the broker took a record of loss, first, last, readings and why.
         epochs: When an epoch was first used, and its name.
+        phases: What the disk is told most about, and when it began and ended: `first start`,
+            `start`, `recovery` after a kill, `checkpoint` of a clean stop, and what a start is
+            called after damage.
         ends: When each run ended.
-        damaged: When the database was damaged on purpose; None if it never was.
+        damages: When damage on purpose to the database began and was complete, and what the start
+            after it is called.
+        next: What the next start is called.
         late: The longest time that the agent's event loop was held up, ns.
+        began: When the present phase began.
     """
 
     rows: dict[int, Made] = field(default_factory=dict)
     named: list[tuple[int, int | None, int, int | None, str]] = field(default_factory=list)
     epochs: list[tuple[int, str]] = field(default_factory=list)
+    phases: list[tuple[str, int, int]] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    damaged: int | None = None
+    damages: list[tuple[int, int, str]] = field(default_factory=list)
+    next: str = "first start"
     late: int = 0
+    began: int = 0
 
     def read(self, text: str) -> None:
         """Take in the journal of one run that has ended."""
@@ -92,7 +102,16 @@ class Journal:
         first, last, readings = (None if one == "None" else int(one) for one in words[:3])
         self.named.append((at, first, last or 0, readings, words[3]))
 
+    def _note_opening(self, at: int, _words: list[str]) -> None:
+        self.began = at
+
+    _note_closing = _note_opening
+
+    def _note_closed(self, at: int, _words: list[str]) -> None:
+        self.phases.append(("checkpoint", self.began, at))
+
     def _note_epoch(self, at: int, words: list[str]) -> None:
+        self.phases.append((self.next, self.began, at))
         if not self.epochs or self.epochs[-1][1] != words[0]:
             self.epochs.append((at, words[0]))
 
@@ -110,22 +129,39 @@ class Recording:
 
     def points(self, count: int, chance: random.Random) -> list[int]:
         """Choose instants: numbers of events, each the last one before the cut; ascending."""
-        started = self.journal.epochs[0][0]
-        start = bisect_right([at for _, at, _, _ in self.events], started)
+        start = self.last_before(self.journal.epochs[0][0]) + 1
         return sorted(chance.randrange(start, len(self.events) - 1) for _ in range(count))
+
+    def points_within(self, phase: str) -> list[int]:
+        """Give every instant within the phases of this name."""
+        return [
+            point
+            for name, began, ended in self.journal.phases
+            if name == phase
+            for point in range(self.last_before(began), self.last_before(ended) + 1)
+            if 0 <= point < len(self.events) - 1
+        ]
+
+    def last_before(self, moment: int) -> int:
+        """Give the number of the last event before a moment of the steady clock, in ns."""
+        return bisect_right([at for _, at, _, _ in self.events], moment) - 1
 
 
 @dataclass
 class Run:
     """One run of the agent: how long, how it ends, and what happens to the folder afterwards.
 
-    Without a broker everything stays on the disk: it is checkpointed, and the quota is reached.
+    Attributes:
+        seconds: From when its buffer is open.
+        mode: With a `broker` that comes and goes; in an `outage`, where everything stays on the
+            disk, is checkpointed, and the quota is reached; or `idle`.
+        damage: What is done to the folder afterwards: what the next start is called, and how.
     """
 
     seconds: float
     end: signal.Signals = signal.SIGKILL
-    broker: bool = True
-    damage: bool = False
+    mode: str = "broker"
+    damage: tuple[str, Callable[[Path], None]] | None = None
 
 
 def record(home: Path, runs: Sequence[Run]) -> Recording:
@@ -157,25 +193,23 @@ def _recording(image: Path, mountpoint: Path, noted: Path) -> Iterator[Path]:
 
 
 def _run(folder: Path, path: Path, run: Run, journal: Journal) -> None:
-    words = (folder, path, str(FLUSH), str(MAX_BYTES), "broker" if run.broker else "outage")
+    words = (folder, path, str(FLUSH), str(MAX_BYTES), run.mode)
     process = subprocess.Popen([sys.executable, "-m", "tests.rigs.powercut_agent", *words])
+    while process.poll() is None and not (path.exists() and b"epoch" in path.read_bytes()):
+        time.sleep(0.01)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(run.seconds)
     assert process.poll() is None, "the agent ended by itself"
     process.send_signal(run.end)
     process.wait(10)
     journal.read(path.read_text())
+    journal.next = "recovery" if run.end == signal.SIGKILL else "start"
     if run.damage:
-        journal.damaged = time.monotonic_ns()
-        _damage(folder / "buffer.db")
-
-
-def _damage(database: Path) -> None:
-    """Overwrite a page in the middle, as a worn card does."""
-    handle = os.open(database, os.O_RDWR)
-    os.pwrite(handle, b"\xff" * 1024, database.stat().st_size // 2048 * 1024)
-    os.fsync(handle)
-    os.close(handle)
+        journal.next, damage = run.damage
+        began = time.monotonic_ns()
+        damage(folder)
+        os.sync()
+        journal.damages.append((began, time.monotonic_ns(), journal.next))
 
 
 class Cuts:

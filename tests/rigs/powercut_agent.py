@@ -1,10 +1,10 @@
 """A process that uses the real buffer as an agent does, and keeps a journal of what it did.
 
-    python -m tests.rigs.powercut_agent FOLDER JOURNAL FLUSH MAX_BYTES broker|outage
+    python -m tests.rigs.powercut_agent FOLDER JOURNAL FLUSH MAX_BYTES broker|outage|idle
 
 The journal lies on another disk, so that it tells what was true at any instant before a cut:
 what was made, what a commit had returned for, what the broker acknowledged, what was named lost.
-It ends at SIGTERM, as a clean stop does, or by SIGKILL.
+It ends at SIGTERM, as a clean stop does, or by SIGKILL; idle, it only opens the buffer.
 """
 
 import asyncio
@@ -103,13 +103,16 @@ class JournalledAgent:
             self._buffer.ack(item)
 
 
-async def main(limits: BufferLimits, journal: Journal, *, has_broker: bool) -> None:
+async def main(limits: BufferLimits, journal: Journal, mode: str) -> None:
     """Work until SIGTERM."""
     clock = Clock()
+    journal.note("opening")
     buffer = await Buffer.open(limits, clock)
     journal.note("epoch", buffer.epoch)
     agent = JournalledAgent(buffer, clock, journal)
-    work = [buffer.run(), agent.produce(), agent.look()] + ([agent.broker()] if has_broker else [])
+    work = [buffer.run()]
+    work += [agent.produce(), agent.look()] if mode != "idle" else []
+    work += [agent.broker()] if mode == "broker" else []
     tasks = [asyncio.create_task(one) for one in work]
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -118,10 +121,12 @@ async def main(limits: BufferLimits, journal: Journal, *, has_broker: bool) -> N
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     buffer.give_back()
+    journal.note("closing")
     await buffer.close()
+    journal.note("closed")
 
 
 if __name__ == "__main__":
-    _folder, _journal, _flush, _max_bytes, _broker = sys.argv[1:]
+    _folder, _journal, _flush, _max_bytes, _mode = sys.argv[1:]
     _limits = BufferLimits(Path(_folder), max_bytes=int(_max_bytes), flush=float(_flush))
-    asyncio.run(main(_limits, Journal(Path(_journal)), has_broker=_broker == "broker"))
+    asyncio.run(main(_limits, Journal(Path(_journal)), _mode))

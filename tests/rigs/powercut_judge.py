@@ -12,7 +12,7 @@ from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
 from edge_agent.lanes import Item
 from edge_agent.row import Loss, Row
-from tests.rigs.powercut import FLUSH, MAX_BYTES, Journal, Made
+from tests.rigs.powercut import ANOTHER_VERSION, FLUSH, MAX_BYTES, Journal, Made
 
 READY_SECONDS = 10.0  # the promise: the agent is ready by then, without a human
 DRAIN_SECONDS = 20.0
@@ -37,6 +37,7 @@ class Verdict:
         committed: Rows a commit had returned for and the broker did not have.
         delivered: Rows delivered after the cut.
         exposed: Rows that are gone, all named by the record of the power cut.
+        corrupt: Numbers of rows that are gone, named because the database was damaged.
         oldest: Seconds that the oldest of these was old at the cut.
         ready: Seconds that the buffer took to open.
     """
@@ -45,6 +46,7 @@ class Verdict:
     committed: int = 0
     delivered: int = 0
     exposed: int = 0
+    corrupt: set[int] = field(default_factory=set)
     oldest: float = 0.0
     ready: float = 0.0
 
@@ -58,7 +60,7 @@ async def judge(folder: Path, journal: Journal, cut: int) -> Verdict:
         cut: The instant of the cut, ns on the steady clock.
     """
     verdict, clock, began = Verdict(), NextBoot(), time.monotonic()
-    buffer = await Buffer.open(BufferLimits(folder, max_bytes=MAX_BYTES, flush=FLUSH), clock)
+    buffer = await _open(folder, clock)
     verdict.ready = time.monotonic() - began
     buffer.append("press", clock.now(), clock.mono(), 1, b"new")
     new = buffer.epoch, buffer.last_seq
@@ -71,7 +73,22 @@ async def judge(folder: Path, journal: Journal, cut: int) -> Verdict:
     _account(verdict, items, made, journal, cut)
     if verdict.ready > READY_SECONDS:
         verdict.wrong.append(f"it took {verdict.ready:.1f} s to open")
+    verdict.wrong += await _wrong_again(folder, clock, buffer.epoch)
     return verdict
+
+
+async def _wrong_again(folder: Path, clock: Clock, epoch: str) -> list[str]:
+    """Start once more: all that had to be done is done, and not done again."""
+    buffer = await _open(folder, clock)
+    wrong = [] if buffer.epoch == epoch else ["the next start begins another epoch"]
+    wrong += [f"{buffer.losses} records again"] if buffer.losses else []
+    wrong += [f"{buffer.waiting} readings again"] if buffer.waiting else []
+    await buffer.close()
+    return wrong
+
+
+async def _open(folder: Path, clock: Clock) -> Buffer:
+    return await Buffer.open(BufferLimits(folder, max_bytes=MAX_BYTES, flush=FLUSH), clock)
 
 
 async def _drain(buffer: Buffer) -> list[Item]:
@@ -86,7 +103,12 @@ async def _drain(buffer: Buffer) -> list[Item]:
 
 
 def _is_damaged(journal: Journal, cut: int) -> bool:
-    return journal.damaged is not None and journal.damaged <= cut
+    return any(began <= cut for began, *_ in journal.damages)
+
+
+def _is_foreign(journal: Journal, cut: int) -> bool:
+    """Tell whether the database is one of another version: it is set aside, by name, as a whole."""
+    return any(began <= cut and name == ANOTHER_VERSION for began, _, name in journal.damages)
 
 
 def _wrong_files(folder: Path) -> list[str]:
@@ -102,8 +124,11 @@ def _wrong_numbers(
     new: tuple[str, int], made: dict[int, Made], journal: Journal, cut: int
 ) -> list[str]:
     epoch, seq = new
+    if _is_foreign(journal, cut):
+        goes_on = epoch == journal.epochs[0][1] and cut > journal.damages[-1][1]
+        return ["the epoch of the other version goes on"] if goes_on else []
     known = [name for at, name in journal.epochs if at <= cut]
-    wrong = [] if epoch in known[-1:] else [f"epoch {epoch} instead of {known}"]
+    wrong = [] if epoch in known[-1:] or not known else [f"epoch {epoch} instead of {known}"]
     return wrong + ([f"number {seq} is used again"] if seq <= max(made, default=0) else [])
 
 
@@ -164,6 +189,8 @@ def _judge_missing(
     """Judge a row that the broker never had and that did not come after the cut either."""
     exact, cuts = named
     if _is_named(seq, exact):
+        if _is_named(seq, [loss for loss in exact if loss[3] == "corrupt"]):
+            verdict.corrupt.add(seq)
         return
     if not _is_named(seq, cuts):
         verdict.wrong.append(f"row {seq} is lost silently")

@@ -38,7 +38,8 @@ async def remains_of_a_kill(home: Path) -> Remains:
             made[buffer.last_seq] = body
         await pass_time(buffer, clock, 1.0)
         if number == CHECKPOINT:
-            buffer._disk._store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            buffer._disk._store.fold()
+    await buffer._disk.grants.renew()  # what vanishes now was accounted for
     await kill(buffer, home / "killed", home / "remains")
     segments = list(buffer._lanes.backlog.segments)
     return Remains(home / "remains", buffer.epoch, made, segments)

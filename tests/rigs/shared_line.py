@@ -90,7 +90,7 @@ class Kept:
         self.whys: dict[str, str] = {}
         self.times: dict[str, float] = {}
 
-    def keep(self, group, samples):
+    def keep(self, group, samples, waited=0.0):
         (self.bad if len(samples.flaws) == len(samples) else self.good)[group.device] += 1
 
     def note(self, device, standing):

@@ -1,0 +1,95 @@
+"""What the agent writes to its card, from which cards wear out: with a broker, and without one.
+
+Counted is what the kernel was given to write for the agent's process (`write_bytes` in
+/proc/PID/io), and that until its end: so the database's log is in it twice, once as it is written
+and once as it is folded back. What the file system writes for itself is not in it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.configuration import Load
+from benchmarks.rig import AgentProcess, Rig, rig
+from benchmarks.table import Figure
+from benchmarks.usage import usage
+
+SETTLES = 5.0  # seconds from the start, or from the broker's end, until the agent works evenly
+HEALTHY_SETTLES = 120.0  # seconds until it has learnt how fast its devices answer
+HEALTHY_SECONDS = 620.0  # numbers are reserved anew every ten minutes: one of these is in it
+SECONDS_A_DAY = 86400
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """How much is read without a broker, and the bytes a reading may then take."""
+
+    load: Load
+    most: float
+
+    @property
+    def name(self) -> str:
+        """Say it for people."""
+        each = f"{self.load.devices} x {self.load.registers}"
+        return f"written, broker away, {self.load.points:,} readings/s ({each})"
+
+
+HEALTHY, HEALTHY_MB_A_DAY = Load(devices=10, registers=100), 5.0
+AWAY = (
+    Case(Load(devices=100, registers=100), 18),
+    Case(Load(devices=10, registers=100), 30),
+    Case(Load(devices=1, registers=100), 150),
+    Case(Load(devices=10, registers=10), 150),
+)
+
+
+def figures(program: Path, seconds: float, say: Say) -> list[Figure]:
+    """Measure all of it; `seconds` is how long each window without a broker is."""
+    found = []
+    for case in AWAY:
+        say(f"{case.name}, for {seconds:g} s")
+        found.append(away(program, case, seconds))
+        say(f"  {found[-1].values[0]:.4g} {found[-1].unit}")
+    say(f"broker there, {HEALTHY.points:,} readings/s, for {HEALTHY_SECONDS:g} s")
+    found.append(healthy(program, HEALTHY_SECONDS))
+    return found
+
+
+def healthy(program: Path, seconds: float) -> Figure:
+    """Measure what is written in a day with one start, while the broker takes everything."""
+    with rig(program, HEALTHY) as around:
+        agent = around.start_agent()
+        around.first_reading(agent)
+        time.sleep(HEALTHY_SETTLES)
+        begin, start = time.monotonic(), usage(agent.number).written
+        time.sleep(seconds)
+        spent = usage(agent.number).written - start
+        a_day = start + spent / (time.monotonic() - begin) * SECONDS_A_DAY
+    name = f"written a day, broker there, {HEALTHY.points:,} readings/s"
+    return Figure(name, "MB", HEALTHY_MB_A_DAY, [a_day / 1e6])
+
+
+def away(program: Path, case: Case, seconds: float) -> Figure:
+    """Measure what is written for each reading while there is no broker."""
+    with rig(program, case.load) as around:
+        agent = around.start_agent()
+        around.first_reading(agent)
+        around.broker.stop()
+        time.sleep(SETTLES)
+        read, before = _read(around), usage(agent.number).written
+        time.sleep(seconds)
+        read, spent = _read(around) - read, _written_at_the_end(agent) - before
+    return Figure(case.name, "bytes per reading", case.most, [spent / read])
+
+
+def _read(around: Rig) -> int:
+    return int(around.plant.report()["registers"])
+
+
+def _written_at_the_end(agent: AgentProcess) -> int:
+    """Stop the agent, and give what it has written in all its life."""
+    agent.end()
+    return usage(agent.number).written  # told as long as nobody has asked how it ended

@@ -1,0 +1,58 @@
+"""Whether the files that hold secrets are there, readable, and secret; opens none of them.
+
+At the start a secret that is missing is waited for, as the broker is: readings are collected
+without it. A person who checks a file, or loads it into a running agent, is told at once.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge_agent.config.findings import Complaint
+from edge_agent.config.model import Config
+from edge_agent.secrecy import exposed
+
+
+def missing(config: Config) -> Iterator[Complaint]:
+    """Complain about each secret of the broker that who asks cannot read, or others can too."""
+    for key, file in _secrets(config):
+        if what := _trouble(file):
+            hint = "create it, readable only for the user that the agent runs as, or correct this"
+            yield ("mqtt", key), (f"{file} {what}", hint)
+        elif what := exposed(file):
+            what, _, command = what.partition(": ")
+            yield ("mqtt", key), (f"{file} {what}", command)
+
+
+def missing_here(config: Config) -> Iterator[Complaint]:
+    """Complain only where the folder is there: else this is not the gateway, or not the service."""
+    out_of_sight = {("mqtt", key) for key, file in _secrets(config) if not _is_in_sight(file)}
+    return (complaint for complaint in missing(config) if complaint[0] not in out_of_sight)
+
+
+def out_of_sight(config: Config) -> Iterator[Complaint]:
+    """Name each secret that cannot be looked for from here."""
+    for key, file in _secrets(config):
+        if not _is_in_sight(file):
+            hint = "see that it is there for the agent, on the gateway and while it runs"
+            yield ("mqtt", key), (f"{file} cannot be looked for from here", hint)
+
+
+def _secrets(config: Config) -> Iterator[tuple[str, Path]]:
+    for key in ("password_file", "key_file"):
+        file = getattr(config.mqtt, key)
+        if file is not None:
+            yield key, file
+
+
+def _is_in_sight(file: Path) -> bool:
+    """Tell whether its folder is there and may be looked into."""
+    return os.access(file.parent, os.X_OK)
+
+
+def _trouble(file: Path) -> str:
+    if os.path.isdir(file):  # noqa: PTH112 - unlike Path.is_dir it is false where one may not look
+        return "is a folder, not a file"
+    if os.access(file, os.R_OK):
+        return ""
+    return "cannot be read by this user" if os.path.lexists(file) else "does not exist"
