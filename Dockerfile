@@ -11,9 +11,9 @@ ARG BASE=python:3.13-slim-bookworm
 FROM ${BASE} AS build
 WORKDIR /src
 COPY requirements requirements
-RUN python -m venv /build \
+RUN python3 -m venv /build \
     && /build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.lock \
-    && python -m venv /opt/edge-agent \
+    && python3 -m venv /opt/edge-agent \
     && /opt/edge-agent/bin/pip install --no-cache-dir --require-hashes -r requirements/gateway.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY edge_agent edge_agent

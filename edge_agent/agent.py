@@ -38,6 +38,8 @@ class Agent:
 
     Attributes:
         running: Connection name -> its poller.
+        is_polling: Whether the buffer is open and everything else made.
+        obstacle: Why the buffer cannot be opened at present; empty while that is under way.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -47,6 +49,8 @@ class Agent:
         self.clock = clock
         self.started = clock.now()
         self.running: dict[str, Running] = {}
+        self.is_polling = False
+        self.obstacle = ""
         self.buffer: Buffer
         self.publisher: Publisher
         self.recorder: Recorder
@@ -68,6 +72,7 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 background = self._start(config)
+                self.is_polling = True
                 if ready:
                     ready.set()
                 await stop.wait()
@@ -78,14 +83,13 @@ class Agent:
 
     async def _open_buffer(self, stop: asyncio.Event) -> Buffer | None:
         """Open the buffer, however long the disk keeps us waiting: nothing is polled before."""
-        complaint = ""
         while not stop.is_set():
             try:
                 return await Buffer.open(self.limits, self.clock)
             except BufferUnavailable as error:
-                if str(error) != complaint:
+                if str(error) != self.obstacle:
                     self._log.error("buffer_not_open", why=str(error))
-                complaint = str(error)
+                self.obstacle = str(error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DISK_RETRY):
                     await stop.wait()

@@ -2,14 +2,25 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from edge_agent.clock import Clock
-from edge_agent.driver import ConnectionLost, DriverError, NoResponse, Plan, Samples, Why
+from edge_agent.driver import (
+    Changes,
+    ConnectionLost,
+    DriverError,
+    NoResponse,
+    Plan,
+    Samples,
+    WatchGroup,
+    WatchingDriver,
+    Why,
+)
 from edge_agent.plugins import AnyDriver
 
 CLOSE_SECONDS = 10.0
+WATCH_SECONDS = 60.0
 SLACK = 10.0  # seconds beyond which a task that should have moved on counts as stuck
 NOTHING: Counter[str] = Counter()
 _ANYONE = ""  # no device has this name
@@ -69,6 +80,42 @@ class Caller:
             raise ConnectionLost(f"driver bug: {len(samples)} samples for {wanted} addresses")
         return samples
 
+    async def watch(
+        self, driver: WatchingDriver[Any, Any], groups: Sequence[WatchGroup[Any]]
+    ) -> None:
+        """Have changes reported.
+
+        Raises:
+            ConnectionLost: The link is gone, does not answer in time, or the driver has a bug.
+        """
+        try:
+            await self._call(driver.watch(groups), WATCH_SECONDS)
+        except TimeoutError:
+            raise ConnectionLost(f"nothing can be watched within {WATCH_SECONDS:g} s") from None
+
+    async def changes(
+        self, driver: WatchingDriver[Any, Any], seconds: float, sizes: Sequence[int]
+    ) -> Sequence[Changes]:
+        """Wait for changes, so long at most; none came where none are given.
+
+        Args:
+            driver: The driver.
+            seconds: How long to wait.
+            sizes: How many addresses each watched group has.
+
+        Raises:
+            ConnectionLost: The link is gone, or the driver has a bug.
+        """
+        try:
+            changes = await self._call(driver.changes(), seconds)
+        except TimeoutError:
+            return ()
+        for one in changes:
+            if not _fits(one, sizes):
+                self.is_buggy = True
+                raise ConnectionLost(f"driver bug: changes that fit no group: {one!r:.200}")
+        return changes
+
     async def close(self) -> None:
         """Close the link, whatever it says to that."""
         try:
@@ -106,3 +153,12 @@ class Caller:
             return NOTHING
         self._noticed[key] = counted.copy()
         return counted - before
+
+
+def _fits(changes: Changes, sizes: Sequence[int]) -> bool:
+    """Tell whether changes are about addresses that are watched, one sample for each."""
+    group, indices, samples, _, unwatched = changes
+    if not 0 <= group < len(sizes) or len(indices) != len(samples):
+        return False
+    named = (*indices, *(unwatched or ()))
+    return not named or (min(named) >= 0 and max(named) < sizes[group])

@@ -8,9 +8,14 @@ imported inside `run`, so that `--help` answers at once. stdout carries results 
 """
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent.errors import CommandFailed
 from edge_agent.layout import columns, printable, shown, width, wrap
+
+if TYPE_CHECKING:
+    from edge_agent.driver import Settings
 
 __all__ = [
     "BROKER_UNREACHABLE",
@@ -23,6 +28,7 @@ __all__ = [
     "USAGE",
     "CommandFailed",
     "columns",
+    "configured",
     "print_json",
     "printable",
     "shown",
@@ -34,6 +40,37 @@ GROUP = "edge_agent.commands"
 """Entry points of this group are commands that a driver package brings."""
 
 OK, FAULT, USAGE, CONFIG_INVALID, DEVICE_UNREADABLE, BROKER_UNREACHABLE, PARTLY_OK = range(7)
+
+S = TypeVar("S", bound="Settings")
+
+
+def configured(config: Path, connection: str, settings_type: type[S]) -> S:
+    """Give the settings of a connection in the configuration file.
+
+    Args:
+        config: The file, as in `options.config`.
+        connection: Its name.
+        settings_type: The settings of the driver that the command is for.
+
+    Raises:
+        CommandFailed: The file has mistakes, or no such connection of this driver.
+    """
+    from edge_agent.config import load  # noqa: PLC0415 - it would slow down every --help
+    from edge_agent.errors import ConfigInvalid  # noqa: PLC0415
+
+    try:
+        connections = load(config).connections
+    except ConfigInvalid as error:
+        raise CommandFailed(str(error), CONFIG_INVALID) from error
+    fitting: dict[str, S] = {
+        one.name: one.settings for one in connections if isinstance(one.settings, settings_type)
+    }
+    if connection not in fitting:
+        there = ", ".join(fitting) or "none"
+        raise CommandFailed(
+            f"{config} has no connection {connection!r} for this command; there are: {there}", USAGE
+        )
+    return fitting[connection]
 
 
 def print_json(document: object) -> None:

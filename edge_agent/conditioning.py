@@ -1,39 +1,45 @@
 """Turns samples into readings: no-value codes, scaling, plausibility, deadband.
 
-One `Conditioner` belongs to one poll group and works on whole columns. It remembers what was
-published last, and nothing else; time comes in as an argument.
+One `Conditioner` belongs to one poll group and works on columns: of all points of a poll, or of
+those that changed. It remembers what was published last, and nothing else; time comes in as an
+argument.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import inf, isfinite, lcm
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from edge_agent.config.model import Point
 from edge_agent.model import NOTHING, Flaw, Quality, Samples, Value, Why
 
 NEARLY = 0.9  # of the time between two polls
+USUAL_SILENCE = 60.0  # seconds after which a watched point without deadband is read again
+TIMELY = 0.75  # of the longest silence: from then on a watched point is read again
 LARGEST_FLOAT = int(sys.float_info.max)  # larger integers are as good as infinite
 
 Scaling = Callable[[float], float]
+T = TypeVar("T")
 
 
 class Readings(NamedTuple):
-    """The readings of one poll, as columns over all points of the group.
+    """Readings as columns: of all points of the group, or of those that changed.
 
     Attributes:
-        indices: Which points are to be published, ascending.
-        values: Engineering values of all points; None where the quality is bad.
-        flaws: Index -> why that value is not good.
-        times: Index -> the device's own time, ms since 1970 UTC.
+        indices: Which rows are to be published, ascending.
+        values: Engineering values; None where the quality is bad.
+        flaws: Row -> why that value is not good.
+        times: Row -> the device's own time, ms since 1970 UTC.
+        points: The point of each row; None where they are all points of the group in order.
     """
 
     indices: Sequence[int]
     values: list[Value]
     flaws: Mapping[int, Flaw]
     times: Mapping[int, int]
+    points: Sequence[int] | None = None
 
 
 class _Gate:
@@ -41,13 +47,12 @@ class _Gate:
 
     __slots__ = ("basis", "last", "longest", "percent", "quality", "sent_at", "size")
 
-    def __init__(self, point: Point) -> None:
+    def __init__(self, point: Point, longest: float) -> None:
         deadband = point.deadband
         self.size = deadband.size if deadband else 0.0
         self.percent = deadband.percent if deadband else False
         self.basis = abs(point.range[1] - point.range[0]) if point.range else None
-        # The next poll would come too late after this; polls are not on time to the millisecond.
-        self.longest = (point.max_silence or inf) - NEARLY * point.every
+        self.longest = longest
         self.last: Value = None
         self.quality: tuple[Quality, Why] | None = None
         self.sent_at: float | None = None
@@ -73,6 +78,32 @@ class _Gate:
             limit *= (abs(last) if self.basis is None else self.basis) / 100
         return abs(value - last) > limit
 
+    def is_quiet(self, now: float) -> bool:
+        return self.sent_at is not None and now - self.sent_at > self.longest
+
+
+class _OpenGate(_Gate):
+    """Lets every value of a watched point pass; a value that is missing only once."""
+
+    __slots__ = ()
+
+    def lets_pass(self, value: Value, flaw: Flaw | None, now: float) -> bool:
+        quality = flaw and flaw[:2]
+        news = value is not None or self.sent_at is None or quality != self.quality
+        self.quality, self.sent_at = quality, now
+        return news
+
+
+def _gate(point: Point, *, watched: bool) -> _Gate | None:
+    """Make the gate of one point; None where everything passes and nothing has to be known."""
+    if not watched:
+        # The next poll would come too late after this; polls are not on time to the millisecond.
+        longest = (point.max_silence or inf) - NEARLY * point.every
+        return _Gate(point, longest) if point.deadband else None
+    if point.deadband:
+        return _Gate(point, TIMELY * (point.max_silence or inf))
+    return _OpenGate(point, TIMELY * (point.max_silence or USUAL_SILENCE))
+
 
 class Conditioner:
     """Conditions the samples of one poll group.
@@ -81,61 +112,96 @@ class Conditioner:
     values: one outside is uncertain and keeps its value. A number that is not finite never passes.
     A deadband in percent is of the point's `range` where it has one, else of the value published
     last. A change of quality or reason always passes, and so does the first reading.
+
+    Args:
+        points: The points of the group.
+        watched: Whether changes are reported, so that silence does not mean that nobody looks.
     """
 
-    def __init__(self, points: Sequence[Point]) -> None:
-        self._no_value = [(i, frozenset(p.no_value)) for i, p in enumerate(points) if p.no_value]
-        self._scaling = [
-            (i, scaling(p.scale, p.add)) for i, p in enumerate(points) if (p.scale, p.add) != (1, 0)
-        ]
-        self._ranges = [(i, *p.range) for i, p in enumerate(points) if p.range]
-        self._gates = {i: _Gate(p) for i, p in enumerate(points) if p.deadband}
+    def __init__(self, points: Sequence[Point], *, watched: bool = False) -> None:
+        self._no_value = {i: frozenset(p.no_value) for i, p in enumerate(points) if p.no_value}
+        self._scaling = {
+            i: scaling(p.scale, p.add) for i, p in enumerate(points) if (p.scale, p.add) != (1, 0)
+        }
+        self._ranges = {i: p.range for i, p in enumerate(points) if p.range}
+        gates = ((i, _gate(p, watched=watched)) for i, p in enumerate(points))
+        self._gates = {i: gate for i, gate in gates if gate is not None}
         self._all = range(len(points))
 
-    def condition(self, samples: Samples, now: float) -> Readings:
-        """Turn the samples of one poll into readings.
+    def condition(
+        self, samples: Samples, now: float, points: Sequence[int] | None = None
+    ) -> Readings:
+        """Turn samples into readings.
 
         Args:
             samples: One per point, in the order of the points.
             now: Seconds on a steady clock, for `max_silence`.
+            points: The point of each sample, where they are not all points in order.
         """
         values = list(samples.values)
         flaws = dict(samples.flaws) if samples.flaws else {}
-        self._drop_no_value(values, flaws)
-        self._scale(values)
+        _drop_no_value(values, flaws, _rows(self._no_value, points))
+        _scale(values, _rows(self._scaling, points))
         _drop_unusable(values, flaws)
-        self._doubt_outliers(values, flaws)
-        return Readings(self._news(values, flaws, now), values, flaws or NOTHING, samples.times)
+        _doubt_outliers(values, flaws, _rows(self._ranges, points))
+        news = self._news(values, flaws, now, self._all if points is None else points)
+        return Readings(news, values, flaws or NOTHING, samples.times, points)
 
-    def _drop_no_value(self, values: list[Value], flaws: dict[int, Flaw]) -> None:
-        for index, codes in self._no_value:
-            if values[index] in codes and values[index] is not None:
-                flaws[index] = Flaw(Quality.BAD, Why.NO_VALUE, f"raw value {values[index]}")
-
-    def _scale(self, values: list[Value]) -> None:
-        for index, scale in self._scaling:
-            value = values[index]
-            if isinstance(value, int | float) and value.__class__ is not bool:
-                values[index] = scale(value)
-
-    def _doubt_outliers(self, values: list[Value], flaws: dict[int, Flaw]) -> None:
-        for index, lowest, highest in self._ranges:
-            value = values[index]
-            numeric = isinstance(value, int | float) and index not in flaws
-            if numeric and not lowest <= value <= highest:  # type: ignore[operator]  # numeric
-                flaws[index] = Flaw(
-                    Quality.UNCERTAIN, Why.OUT_OF_RANGE, f"not within {lowest:g} to {highest:g}"
-                )
-
-    def _news(self, values: list[Value], flaws: dict[int, Flaw], now: float) -> Sequence[int]:
+    def _news(
+        self, values: list[Value], flaws: dict[int, Flaw], now: float, points: Sequence[int]
+    ) -> Sequence[int]:
         if not self._gates:
-            return self._all
+            return range(len(values))
         gate = self._gates.get
         return [
-            i
-            for i in self._all
-            if (g := gate(i)) is None or g.lets_pass(values[i], flaws.get(i), now)
+            row
+            for row, point in enumerate(points)
+            if (g := gate(point)) is None or g.lets_pass(values[row], flaws.get(row), now)
         ]
+
+    def quiet(self, now: float) -> list[int]:
+        """Give the points of which something was sent once, and nothing for about too long."""
+        return [point for point, gate in self._gates.items() if gate.is_quiet(now)]
+
+    @property
+    def patience(self) -> float:
+        """Give the seconds within which `quiet` has to be asked again, to be in time for all."""
+        longest = min((gate.longest for gate in self._gates.values()), default=inf)
+        return longest * (1 - TIMELY) / TIMELY
+
+
+def _rows(known: Mapping[int, T], points: Sequence[int] | None) -> Iterable[tuple[int, T]]:
+    """Pair rows with what is known of their points."""
+    if points is None or not known:
+        return known.items()
+    return [(row, known[point]) for row, point in enumerate(points) if point in known]
+
+
+def _drop_no_value(
+    values: list[Value], flaws: dict[int, Flaw], rows: Iterable[tuple[int, frozenset[float | str]]]
+) -> None:
+    for row, codes in rows:
+        if values[row] in codes and values[row] is not None:
+            flaws[row] = Flaw(Quality.BAD, Why.NO_VALUE, f"raw value {values[row]}")
+
+
+def _scale(values: list[Value], rows: Iterable[tuple[int, Scaling]]) -> None:
+    for row, scale in rows:
+        value = values[row]
+        if isinstance(value, int | float) and value.__class__ is not bool:
+            values[row] = scale(value)
+
+
+def _doubt_outliers(
+    values: list[Value], flaws: dict[int, Flaw], rows: Iterable[tuple[int, tuple[float, float]]]
+) -> None:
+    for row, (lowest, highest) in rows:
+        value = values[row]
+        numeric = isinstance(value, int | float) and row not in flaws
+        if numeric and not lowest <= value <= highest:  # type: ignore[operator]  # numeric
+            flaws[row] = Flaw(
+                Quality.UNCERTAIN, Why.OUT_OF_RANGE, f"not within {lowest:g} to {highest:g}"
+            )
 
 
 def _drop_unusable(values: list[Value], flaws: dict[int, Flaw]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -23,15 +24,18 @@ def candidates(buffer_folder: Path) -> list[Path]:
 @contextlib.asynccontextmanager
 async def served(
     buffer_folder: Path, describe: Callable[[], dict[str, Any]]
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Path]:
     """Answer everyone who connects with one JSON line, while the block runs.
 
     Args:
         buffer_folder: Where the socket stands if there is no runtime folder to write to.
         describe: Makes what is answered.
 
+    Yields:
+        Where the socket is.
+
     Raises:
-        OSError: No socket can be made.
+        OSError: No socket can be made, or another agent's is there.
     """
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,14 +45,32 @@ async def served(
 
     in_runtime, in_buffer = candidates(buffer_folder)
     path = in_runtime if os.access(in_runtime.parent, os.W_OK) else in_buffer
-    path.unlink(missing_ok=True)
+    _remove_leftover(path)
     server = await asyncio.start_unix_server(answer, path)
     path.chmod(0o660)
+    ours = path.stat().st_ino
     try:
-        yield
+        yield path
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if path.stat().st_ino == ours:
+                path.unlink()
+
+
+def _remove_leftover(path: Path) -> None:
+    """Remove what a killed agent left; not the socket of one that lives.
+
+    Raises:
+        OSError: An agent answers there.
+    """
+    with socket.socket(socket.AF_UNIX) as channel:
+        try:
+            channel.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise OSError(errno.EADDRINUSE, "another agent answers there", str(path))
 
 
 def ask(path: Path) -> dict[str, Any]:

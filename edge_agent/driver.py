@@ -9,16 +9,17 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
-
+from edge_agent.address import Address, Duration, Settings
+from edge_agent.changes import ChangeQueue, Changes
 from edge_agent.errors import ConnectionLost, DriverError, NoResponse
 from edge_agent.model import Flaw, Learnt, Quality, Sample, Samples, Value, Why, bad
-from edge_agent.quantities import DURATION_PATTERN, seconds
 
 __all__ = [
     "Address",
+    "ChangeQueue",
+    "Changes",
     "ConnectionLost",
     "Diagnosis",
     "Driver",
@@ -33,75 +34,11 @@ __all__ = [
     "Samples",
     "Settings",
     "Value",
+    "WatchGroup",
+    "WatchingDriver",
     "Why",
     "bad",
 ]
-
-Duration = Annotated[
-    float,
-    BeforeValidator(seconds),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": f"^{DURATION_PATTERN}$"},
-                {"type": "number", "minimum": 0},
-            ]
-        }
-    ),
-]
-"""Seconds, 0 or more; written as `200ms`, `1s`, `5m`, `8h`, `30d` or a number of seconds.
-
-Where 0 makes no sense add `Field(gt=0)`.
-"""
-
-
-class Settings(BaseModel):
-    """How to reach the equipment: one link, that is one serial line, endpoint or session."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
-
-    def line(self) -> str | None:
-        """Name the physical line, such as `/dev/ttyUSB0` or `10.0.0.5:502`.
-
-        Two connections that name the same line would disturb each other, so the configuration
-        allows one connection per line. None means that connections never share anything.
-        """
-        return None
-
-
-class Address(BaseModel):
-    """Where one value lives on the other side. Frozen, so it can be hashed and compared.
-
-    An address written as plain text in the configuration arrives as `{"at": text}`, merged over
-    the device's own `address` mapping; a driver with a text form declares a field `at` or takes it
-    apart in a validator that runs before the others. `str(address)` is what people read.
-    """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
-
-    @classmethod
-    def merged(cls, device: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a point's keys over those of its device, before they are checked as an address.
-
-        A driver overrides it where a key of the device is meant for some of its points only.
-        """
-        return {**device, **point}
-
-    def without(self, codes: Sequence[float | str]) -> "Address | None":
-        """Give an address that itself has no value where the raw one is among the point's codes.
-
-        None, the usual answer, means that samples hold raw values, and the agent compares them.
-        """
-        return None
-
-    def value_type(self) -> str:
-        """Name the type of the value, such as `int16` or `string`; empty if it is not known."""
-        return ""
-
 
 S = TypeVar("S", bound=Settings)
 A = TypeVar("A", bound=Address)
@@ -167,6 +104,11 @@ class Driver(ABC, Generic[S, A]):
         """
         return {}
 
+    @classmethod
+    def completed(cls, settings: S, address: A) -> A:
+        """Fill in what the settings tell about an address, such as its type. Pure."""
+        return address
+
     @abstractmethod
     async def open(self) -> None:
         """Open the link.
@@ -228,3 +170,75 @@ class Driver(ABC, Generic[S, A]):
     @abstractmethod
     async def close(self) -> None:
         """Close the link. Safe to call twice, and after an open() that failed."""
+
+    def details(self) -> Mapping[str, Any]:
+        """Give what is worth knowing about the open link, JSON-able, for `status`."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class WatchGroup(Generic[A]):
+    """Points of one device whose changes are wanted.
+
+    Attributes:
+        plan: Where their values live, and what is known about reading them.
+        every: Seconds; changes need not be reported more often than this. What cannot be reported
+            is polled as often.
+        deadbands: Index of an address -> by how much its raw value must change to be news; any
+            change of the others is. A driver may ignore it: the agent looks as well.
+        device: A number that groups of the same device share.
+    """
+
+    plan: Plan[A]
+    every: float
+    deadbands: Mapping[int, float]
+    device: int = 0
+
+    @property
+    def addresses(self) -> tuple[A, ...]:
+        """Give where their values live."""
+        return self.plan.addresses
+
+
+class WatchingDriver(Driver[S, A]):
+    """Equipment that reports changes by itself.
+
+    After `open` the agent calls `watch` once, and then `changes` whenever nothing else is due. It
+    still calls from one task: `read` and `changes` never run at the same time. What arrives in
+    between the driver keeps (`ChangeQueue` does that) and nothing of it is left out.
+
+    Attributes:
+        reads_watched: Whether a watched point can also be read at any time. The agent does so when
+            `max_silence` is over, since an old value with a new time would be a lie; where it
+            cannot, silence is kept.
+    """
+
+    reads_watched: ClassVar[bool] = True
+
+    @property
+    def is_watching(self) -> bool:
+        """Tell whether the settings want changes to be reported; else the agent only polls."""
+        return True
+
+    @abstractmethod
+    async def watch(self, groups: Sequence[WatchGroup[A]]) -> None:
+        """Have changes reported from now on, until `close`; return without waiting for any.
+
+        The present value of every address comes as its first change. One that cannot be watched
+        now comes as a bad sample with the reason, once, and is tried again until it can; one that
+        can never be is named in `Changes.unwatched`, and the agent polls it.
+
+        Raises:
+            ConnectionLost: The link is gone.
+        """
+
+    @abstractmethod
+    async def changes(self) -> Sequence[Changes]:
+        """Wait until something is reported, and give all of it in the order of its arrival.
+
+        The agent cancels it when something else is due, and nothing may be lost by that. What is
+        there already is given without waiting.
+
+        Raises:
+            ConnectionLost: The link is gone; everything that came before was given.
+        """

@@ -18,11 +18,13 @@ class ConnectionLost(DriverError):  # noqa: N818 - named after what happened
     Attributes:
         retry_after: Seconds to wait where trying costs nothing, as with a port that is not plugged
             in; None to wait longer and longer.
+        code: `E-...`, what the documentation explains it under; empty where that is `E-LINK-DOWN`.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, code: str = "") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.code = code
 
 
 class NoResponse(DriverError):  # noqa: N818 - named after what happened

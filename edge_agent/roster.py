@@ -47,7 +47,7 @@ class Roster:
         self.evidence = {name: Evidence() for name in names}
         self.overload = ""
         self._driver, self._listener, self._log = driver, listener, log
-        self._mentions = Mentions()
+        self._mentions, self._link_mentions = Mentions(), Mentions()
         self._answers = 0
         self._answers_before: dict[str, int] = {}  # device -> answers of all when it fell silent
         self._silent_in_a_row: set[str] = set()  # devices that were asked since the last answer
@@ -122,13 +122,13 @@ class Roster:
             self._tell(device, now)
         return changed
 
-    def cut_off(self, why: str, now: float) -> None:
+    def cut_off(self, why: str, code: str, now: float) -> None:
         """Note that the link is gone, for every device."""
         self._probe_costs.clear()
         self._silent_in_a_row.clear()
         self._answers_before.clear()
         for device, standing in self.standings.items():
-            if standing.cut_off(why):
+            if standing.cut_off(why, code):
                 self._tell(device, now)
 
     def set_overload(self, sentence: str, now: float) -> None:
@@ -163,6 +163,15 @@ class Roster:
     @property
     def _anyone_is_up(self) -> bool:
         return any(standing.state is State.UP for standing in self.standings.values())
+
+    def mention(self, event: str, now: float, *, why: str = "", code: str = "") -> None:
+        """Log a change of the link; one that comes and goes is summed up."""
+        passed = self._link_mentions.admit(event + why, now)
+        if passed is None:
+            return
+        details = {"why": why, "code": code, "passed_over": passed}
+        say = self._log.warning if why else self._log.info
+        say(event, **{key: value for key, value in details.items() if value})
 
     def catch_up(self, now: float) -> None:
         """Log what changed too often and may be mentioned again."""

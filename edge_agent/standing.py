@@ -99,10 +99,10 @@ class Standing:
             self._probe_after = min(LAST_PROBE, self._probe_after * 1.5)
         return self.misses >= SILENT_AFTER and self._become(State.SILENT, why, code)
 
-    def cut_off(self, why: str) -> bool:
+    def cut_off(self, why: str, code: str = LINK_DOWN) -> bool:
         """Note that the link is gone; tell whether its status changes."""
         self.misses, self._probe_after = 0, FIRST_PROBE
-        return self._become(State.DOWN, why, LINK_DOWN)
+        return self._become(State.DOWN, why, code)
 
     def _become(self, state: State, why: str, code: str) -> bool:
         changed = (state, code) != (self.state, self.code)

@@ -72,9 +72,13 @@ class ModbusSettings(Settings):
     connection: Literal["persistent", "per_cycle"] = "persistent"
     """per_cycle opens for each poll of a device and closes behind it, so that other programs can
     use a device that serves one client only."""
+    listen: Flag = False
+    """Send nothing and take the values from what another master asks on the same line; only with
+    rtu and rtu-over-tcp."""
     timeout: Annotated[Duration, Field(gt=0, le=60)] | None = None
     """How long a device may take to answer; 1 s on TCP and, on a serial line, three times what the
-    longest frame takes and 0.1 s, at least 0.3 s, if left out."""
+    longest frame takes and 0.1 s, at least 0.3 s, if left out. With `listen`, how old what was
+    heard may be; 10 s if left out."""
     late_window: Annotated[Duration, Field(le=60)] | None = None
     """How long the line stays unused after a timeout; as long as the timeout if left out."""
     pause: Annotated[Duration, Field(le=10)] = 0.0
@@ -129,6 +133,8 @@ class ModbusSettings(Settings):
             self._check_serial()
         else:
             self._check_tcp()
+        if self.listen:
+            self._check_listening()
         return self
 
     def _check_serial(self) -> None:
@@ -158,6 +164,15 @@ class ModbusSettings(Settings):
                     f"transport {self.transport} has no {key}, that belongs to a serial line: "
                     "leave it out, or write transport: rtu"
                 )
+
+    def _check_listening(self) -> None:
+        if self.transport not in {"rtu", "rtu-over-tcp"}:
+            raise ValueError(
+                f"transport {self.transport} cannot be listened to: leave `listen` out, or write "
+                "transport: rtu, which is what a serial line between a master and devices carries"
+            )
+        if self.connection == "per_cycle":
+            raise ValueError("who listens must not hang up: leave `connection` or `listen` out")
 
     @property
     def is_serial(self) -> bool:

@@ -24,6 +24,7 @@ from edge_agent_modbus.planner import Limits, plan_requests
 from edge_agent_modbus.retest import Retests
 from edge_agent_modbus.rtu import RtuFramer
 from edge_agent_modbus.sweep import BUSY_WAITS, EXTRA_REQUESTS, Sweep
+from edge_agent_modbus.tap import FRESH_SECONDS, Tap
 from edge_agent_modbus.timing import timing_of
 from edge_agent_modbus.transaction import Transactions
 
@@ -50,9 +51,11 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         super().__init__(settings)
         self._timing = timing_of(settings)
         self._framer = _framer(settings, self.evidence)
-        self._transactions = Transactions(
-            _link(settings, self._framer), self._framer, self._timing, self.evidence
-        )
+        link = _link(settings, self._framer)
+        self._transactions = Transactions(link, self._framer, self._timing, self.evidence)
+        self._tap: Tap | None = None
+        if settings.listen:
+            self._tap = Tap(link, settings.timeout or FRESH_SECONDS, self.evidence)
         self._limits = _limits(settings, self._framer)
         self._retests = Retests()
         self._per_cycle = settings.connection == "per_cycle"
@@ -77,11 +80,13 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def open(self) -> None:
         self._has_answered = False
-        await self._transactions.open()
+        await (self._tap or self._transactions).open()
         if self.settings.is_serial:
             self._slow_adapter = adapter.advice(str(self.settings.port))
 
     def plan(self, addresses: Sequence[ModbusAddress], learnt: Learnt) -> ModbusPlan:
+        if self._tap is not None:
+            return self._plan_to_listen(self._tap, addresses)
         asked = plan_requests(addresses, self._limits, Knowledge(learnt))
         return ModbusPlan(
             addresses=tuple(addresses),
@@ -95,9 +100,20 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             learnt=learnt,
         )
 
+    def _plan_to_listen(self, tap: Tap, addresses: Sequence[ModbusAddress]) -> ModbusPlan:
+        """Want each value by itself: how the other master asks for them is not known."""
+        wanted = plan_requests(addresses, replace(self._limits, alone=True), Knowledge({}))
+        return ModbusPlan(
+            addresses=tuple(addresses),
+            patience=tap.fresh + 1,
+            blocks=tuple(wanted.blocks),
+            scaled=tuple(wanted.scaled),
+            width=wanted.width,
+        )
+
     def probe(self, plan: Plan[ModbusAddress]) -> Plan[ModbusAddress]:
         """Ask for the shortest value alone; a refusal of that proves life as well."""
-        if not isinstance(plan, ModbusPlan) or not plan.addresses:
+        if not isinstance(plan, ModbusPlan) or not plan.addresses or self._tap is not None:
             return plan
         shortest = min(plan.addresses, key=lambda address: address.cells)
         probe = self.plan([shortest], {})
@@ -116,6 +132,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         return sum((by_unit[unit] for unit in units), start=Counter())
 
     def diagnose(self, evidence: Mapping[str, int]) -> Diagnosis | None:
+        if self._tap is not None:
+            return None  # what is wrong is between the other master and its device
         found = diagnose(evidence, of_frames=self.settings.transport != "tcp")
         if found != Fault.LATE.value:
             return found
@@ -139,6 +157,8 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     async def read(self, plan: Plan[ModbusAddress]) -> Samples:
         if not isinstance(plan, ModbusPlan):
             raise TypeError("a Modbus driver reads only the plans it has made")
+        if self._tap is not None:
+            return await self._tap.read(plan)
         if not self._transactions.is_open:
             await self._reopen()
         try:
@@ -171,8 +191,10 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
         """Ask one thing beside the polls, as `identify` does; never while a read runs.
 
         Raises:
-            ConnectionLost: The link broke, or is not open.
+            ConnectionLost: The link broke, or is not open; or this driver only listens.
         """
+        if self._tap is not None:
+            raise ConnectionLost(f"{self.settings.line()} is only listened to: nothing is asked")
         if not self._transactions.is_open:
             await self._reopen()
         return await self._ask(asked)
@@ -194,7 +216,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def close(self) -> None:
         self._has_answered = False
-        await self._transactions.close()
+        await (self._tap or self._transactions).close()
 
 
 def _framer(settings: ModbusSettings, evidence: "Counter[str]") -> Framer:

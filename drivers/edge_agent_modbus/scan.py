@@ -181,7 +181,7 @@ async def search(
         ConnectionLost: The port cannot be opened, or broke.
         LineInUse: Somebody else was heard, before or while asking.
     """
-    overheard = await listen(_link(port, settings[0]), listening)
+    overheard = await listen(serial_link(port, settings[0]), listening)
     if overheard.is_traffic:
         raise LineInUse(overheard)
     for done, setting in enumerate(settings, start=1):
@@ -223,7 +223,7 @@ async def _search_at(
 ) -> AsyncGenerator[Step, None]:
     """Look for devices with one setting."""
     evidence: Counter[str] = Counter()
-    link = _link(port, setting)
+    link = serial_link(port, setting)
     transactions = Transactions(link, RtuFramer(evidence), setting.timing(within), evidence)
     try:
         await transactions.open()
@@ -242,7 +242,8 @@ def _placed(found: Found | None, setting: LineSetting) -> Found | None:
     return None if found is None else replace(found, setting=setting)
 
 
-def _link(port: str, setting: LineSetting) -> Link:
+def serial_link(port: str, setting: LineSetting) -> Link:
+    """Make the link to a port that is set so; not yet open."""
     # As in `driver`: pyserial is imported only where there is a serial port.
     from edge_agent_modbus.serial_line import SerialLink  # noqa: PLC0415
 

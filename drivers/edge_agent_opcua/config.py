@@ -4,16 +4,44 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from edge_agent.driver import Address, Duration, Settings
+from edge_agent_opcua.parts import Piece
+from edge_agent_opcua.parts import parse as parse_part
+from edge_agent_opcua.paths import parse as parse_path
 
 DEFAULT_PORT = 4840
 """The port registered for opc.tcp. Source: OPC 10000-6, 7.2 (OPC UA TCP)."""
+
+PKI = "/var/lib/edge-agent/pki"
+"""Where the service may write; all connections of a gateway share one identity."""
+
+Security = Literal["encrypt", "sign", "none"]
+Policy = Literal[
+    "Aes256_Sha256_RsaPss",
+    "Aes128_Sha256_RsaOaep",
+    "Basic256Sha256",
+    "Basic256",
+    "Basic128Rsa15",
+]
+"""The strongest first: the order in which OPC 10000-7 (security policies) replaced them."""
+LEGACY: frozenset[str | None] = frozenset({"Basic256", "Basic128Rsa15"})
+"""Rest on SHA-1. Source: OPC 10000-7, where both are deprecated since 1.04 (2017)."""
+UserKind = Literal["anonymous", "username", "certificate"]
+
+
+def _whole_path(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError(f"{path!r} depends on where the agent is started: write it from / on")
+    return path
+
+
+WholePath = Annotated[str, AfterValidator(_whole_path)]
 
 NodeName = int | str | UUID | bytes
 """The identifier inside a node id: number, text, GUID or bytes."""
@@ -29,53 +57,99 @@ class OpcUaSettings(Settings):
 
     url: str
     """The server's endpoint, such as `opc.tcp://10.0.0.9:4840`; without a port 4840 is meant."""
-    security: Literal["none"]
-    """`none`: neither signed nor encrypted. It must be written down, since it is a decision."""
-    username: str | None = None
-    """Not built yet: a user needs an encrypted connection."""
-    password_file: str | None = None
-    """Not built yet: a password needs an encrypted connection."""
+    standby_urls: tuple[str, ...] = ()
+    """Servers of the same equipment, tried in turn after three failed tries of the one before."""
+    security: Security = "encrypt"
+    """`encrypt`: signed and encrypted. `sign`: signed only. `none`: neither, anybody may read it.
+
+    Of what the server offers the strongest policy is taken.
+    """
+    policy: Policy | None = None
+    """Take this security policy only."""
+    legacy: bool = False
+    """Allow Basic256 and Basic128Rsa15 as well, which are broken since 2017."""
+    username: str | None = Field(default=None, min_length=1)
+    """The user to read as; without it, and without a user certificate, anonymous."""
+    password_file: WholePath | None = None
+    """File with the user's password, readable by the agent's user alone."""
+    user_certificate_file: WholePath | None = None
+    """Certificate (PEM or DER) of the user to read as, instead of a password."""
+    user_key_file: WholePath | None = None
+    """Key (PEM or DER) of that certificate, readable by the agent's user alone."""
+    server_name: str | None = Field(default=None, min_length=1)
+    """What the server's certificate calls its host, where `url` calls it otherwise."""
+    pki: WholePath = PKI
+    """Folder of certificates: `own`, `trusted`, `rejected`, `crl`; the agent must own it."""
     timeout: Duration = Field(default=5.0, gt=0)
-    """How long to wait for the server: to connect, and per 500 nodes of one read."""
+    """How long to wait for each answer of the server."""
+    watch: bool = True
+    """Let the server report changes; `false` polls every node every time instead."""
+    queue: int = Field(default=50, ge=1, le=10_000)
+    """Changes of one node that the server keeps between two reports, at least."""
 
     @field_validator("url")
     @classmethod
     def _know_the_server(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme != "opc.tcp" or not parts.hostname:
-            raise ValueError(f"{url!r} is no OPC UA endpoint: write opc.tcp://HOST:PORT")
-        if "@" in parts.netloc:
-            raise ValueError(
-                "a user or password does not belong in the url: remove what is before @"
-            )
-        if parts.port:
-            return url
-        return parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{DEFAULT_PORT}").geturl()
+        return _endpoint_url(url)
 
-    @field_validator("security", mode="before")
+    @field_validator("standby_urls")
     @classmethod
-    def _only_none(cls, security: object) -> object:
-        if security != "none":
-            raise ValueError(
-                f"security {security!r} is not built yet: write `security: none` if this network "
-                "may read what the server says, else wait for a version that encrypts"
-            )
-        return security
+    def _know_the_others(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_endpoint_url(url) for url in urls)
 
     @model_validator(mode="after")
-    def _keep_passwords_off_the_wire(self) -> Self:
-        if self.username is not None or self.password_file is not None:
+    def _agree_on_security(self) -> Self:
+        if self.policy is not None and self.security == "none":
             raise ValueError(
-                "username and password_file need an encrypted connection, which is not built yet: "
-                "with security none the password would cross the network readable; remove them "
-                "and let the server admit anonymous readers"
+                "policy and `security: none` contradict each other: remove one of them"
+            )
+        if self.policy in LEGACY and not self.legacy:
+            raise ValueError(
+                f"policy {self.policy} is broken since 2017: write another one, or `legacy: true` "
+                "beside it if this server can do no better"
             )
         return self
+
+    @model_validator(mode="after")
+    def _know_the_user(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError(
+                "username and password_file belong together: write both, or none of them to read "
+                "as anonymous"
+            )
+        if (self.user_certificate_file is None) != (self.user_key_file is None):
+            raise ValueError(
+                "user_certificate_file and user_key_file belong together: write both, or none"
+            )
+        if self.username is not None and self.user_certificate_file is not None:
+            raise ValueError(
+                "a user has either a password or a certificate: remove username and password_file, "
+                "or user_certificate_file and user_key_file"
+            )
+        return self
+
+    @property
+    def user(self) -> UserKind:
+        """The kind of user it is read as."""
+        if self.username is not None:
+            return "username"
+        return "anonymous" if self.user_certificate_file is None else "certificate"
 
     def line(self) -> str:
         # Servers allow few sessions, some only one: a second connection takes one for nothing.
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port}"
+
+
+def _endpoint_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme != "opc.tcp" or not parts.hostname:
+        raise ValueError(f"{url!r} is no OPC UA endpoint: write opc.tcp://HOST:PORT")
+    if "@" in parts.netloc:
+        raise ValueError("a user or password does not belong in the url: remove what is before @")
+    if parts.port:
+        return url
+    return parts._replace(netloc=f"{parts.netloc.rstrip(':')}:{DEFAULT_PORT}").geturl()
 
 
 class OpcUaAddress(Address):
@@ -90,6 +164,19 @@ class OpcUaAddress(Address):
     """The node: `s=` text, `i=` number, `g=` GUID, `b=` base64; before it `nsu=URI;` or `ns=N;`."""
     namespace: str = ""
     """URI of the namespace; empty means namespace 0, or the number in `at`."""
+    path: str = ""
+    """Browse names from the Objects folder to the node, as `Oven/Temperature`, if `at` fails.
+
+    Where `at` is a number, which controllers give anew at a download, the path leads.
+    """
+    part: str = ""
+    """One element or field of the value: `[3]`, `[1][2]`, `Limits.High`; `[2:5]` with `text`."""
+    text: bool = False
+    """An enumeration's name instead of its number; an array or structure as JSON."""
+    watch: bool = True
+    """`false` polls this node, where the server is better not asked to watch it."""
+    sampling: Duration | None = None
+    """How often the server looks for a change, half of `every` if left out; 0: as it can."""
 
     @model_validator(mode="before")
     @classmethod
@@ -115,6 +202,27 @@ class OpcUaAddress(Address):
         self.name()
         return self
 
+    @field_validator("path")
+    @classmethod
+    def _follow_the_path(cls, path: str) -> str:
+        if path:
+            parse_path(path)
+        return path
+
+    @model_validator(mode="after")
+    def _take_one_value(self) -> Self:
+        pieces = self.pieces()
+        if pieces and isinstance(pieces[-1], slice) and not self.text:
+            raise ValueError(
+                f"{self.part} is several values and a point has one: write one element, such as "
+                f"[{pieces[-1].start}], or `text: true` beside it to have them as JSON"
+            )
+        return self
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """Give the part of the value that is wanted, taken apart; empty for all of it."""
+        return parse_part(self.part)
+
     def index(self) -> int:
         """Give the number of the namespace where `at` names it so; 0 otherwise."""
         return int(self._parsed()["index"] or 0)
@@ -134,8 +242,15 @@ class OpcUaAddress(Address):
             raise ValueError(f"{self.at!r} names no node")
         return found
 
-    def __str__(self) -> str:
+    def node(self) -> str:
+        """Give the node as text."""
         return f"nsu={self.namespace};{self.at}" if self.namespace else self.at
+
+    def value_type(self) -> str:
+        return "string" if self.text else ""
+
+    def __str__(self) -> str:
+        return f"{self.node()} {self.part}" if self.part else self.node()
 
 
 def _number(text: str) -> int:

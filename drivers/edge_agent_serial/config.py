@@ -1,63 +1,134 @@
-"""What a configuration says about an instrument that speaks lines of text. Pure."""
+"""What a configuration says about one line and its instruments.
+
+Either a recipe says what comes over the line (`recipe`), or a pattern does (`pattern`).
+"""
 
 import codecs
+import os
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from edge_agent.driver import Address, Duration, Settings, Why
+from edge_agent.driver import Duration, Settings, Why
+from edge_agent_serial import library
+from edge_agent_serial.allowed import network
+from edge_agent_serial.checks import OF_A_PORT, check_pattern, check_recipe, check_transport
+from edge_agent_serial.expression import Scalar
+from edge_agent_serial.generic import line_recipe
 from edge_agent_serial.patterns import compile_bounded
-from edge_agent_serial.request import objection, unescape
+from edge_agent_serial.recipe import Recipe
+from edge_agent_serial.request import unescape
 
-_OF_A_PORT = frozenset({"baud", "data_bits", "parity", "stop_bits"})
+Transport = Literal["serial", "tcp", "tcp-server", "udp"]
+Mode = Literal["stream", "poll", "session", "event"]
+
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - who may talk to us is said by `allow`
 
 
 class SerialSettings(Settings):
-    """How to reach one instrument, and what its lines look like."""
+    """How to reach instruments on one line, and what they say."""
 
-    transport: Literal["serial", "tcp"]
-    """`serial`: a port of this machine. `tcp`: a converter or instrument that listens."""
+    model_config = ConfigDict(extra="allow")  # the parameters of the recipe
+
+    transport: Transport
+    """`serial`: a port of this machine. `tcp`: a converter or instrument that listens.
+    `tcp-server`: it calls us. `udp`: datagrams."""
     port: str | int
-    """A device path for `serial`, best from /dev/serial/by-id; a port number for `tcp`."""
-    host: str | None = None
-    """Only for `tcp`: name or address of the converter."""
+    """A device path for `serial`, best from /dev/serial/by-id; else a port number: of the other
+    side, or ours for `tcp-server` and for `udp` without `host`."""
+    host: str | None = Field(default=None, min_length=1)
+    """For `tcp` and `udp`: name or address of the converter or instrument."""
+    bind: str | None = Field(default=None, min_length=1)
+    """For `tcp-server` and `udp` without `host`: the address of this machine to listen at; all
+    of them unless given."""
+    allow: tuple[str, ...] = ()
+    """For `tcp-server` and `udp` without `host`: addresses or networks that are listened to, such
+    as 10.0.0.7 or 10.0.0.0/24; all of them unless given."""
     baud: int = Field(default=9600, ge=50, le=4_000_000)
-    """Bits per second on the line."""
+    """Bits per second on the line; like the next ones from the recipe unless given."""
     data_bits: Literal[7, 8] = 8
     """Bits per character, without parity."""
     parity: Literal["none", "even", "odd"] = "none"
     """The check bit of each character."""
     stop_bits: Literal[1, 2] = 1
     """Bits between two characters."""
-    mode: Literal["stream", "poll"] = "stream"
-    """`stream`: the instrument sends by itself. `poll`: it answers a request."""
+    xonxoff: bool = False
+    """Flow control by the characters XON and XOFF."""
+    mask7: bool = False
+    """With a recipe: take bit 7 off each byte, for 7-bit instruments behind a port set to 8."""
+    recipe: str | None = None
+    """A recipe of this package (`edge-agent recipe list`), or the path of one of yours. Its
+    parameters stand beside this key, or in the `address` of a device or point."""
+    mode: Mode = "stream"
+    """`stream`: the instrument sends by itself. `poll`: it answers requests. `session`: it needs a
+    conversation. `event`: it sends when something happens. From the recipe unless given."""
+    only: Literal["all", "stable", "weighings"] = "all"
+    """For scales with a recipe. `stable`: only weights that stand still. `weighings`: one for each
+    weighing, the first stable one after the scale was empty."""
+    zero: float | None = Field(default=None, ge=0)
+    """For `only: weighings`: up to this weight the scale counts as empty."""
     request: str | None = None
-    r"""Only for `poll`: what to send, such as `SI\r\n`."""
+    r"""Only with a pattern and `poll`: what to send, such as `SI\r\n`."""
     effect: Literal["read"] | None = None
     """Must stand beside a request: your word that it changes nothing on the instrument."""
     end: str | None = None
     r"""What ends a line, such as `\x03`; unless given, CR, LF or both."""
     encoding: str = "ascii"
     """How text is written in bytes: `ascii`, `latin-1`, `gbk`, ..."""
-    pattern: str
-    """A regular expression for a whole line; its named groups, as `(?P<weight>...)`, are fields."""
+    pattern: str | None = None
+    """Instead of a recipe: a regular expression for a whole line; its named groups, as
+    `(?P<weight>...)`, are fields."""
     bad_when: Mapping[Why, str] = {}
     """Reason -> regular expression: a line in which it is found has no value, only this reason."""
     uncertain_when: Mapping[Why, str] = {}
     """Reason -> regular expression: values of a line in which it is found are uncertain."""
     timeout: Duration = Field(default=2.0, gt=0)
-    """How long to wait for a line, and how old the last one may be."""
+    """How long to wait for a line or answer, and how old the last one may be. A recipe's requests
+    have times of their own unless it is given."""
+    _recipe: Recipe | None = PrivateAttr(default=None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_from_recipe(cls, given: Any) -> Any:
+        """Fill in what the recipe says about the line. A recipe that is wrong complains later."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("recipe"), str):
+            return given
+        try:
+            recipe = library.load(given["recipe"])
+        except ValueError:
+            return given
+        line = recipe.line
+        usual: dict[str, Any] = {"mode": recipe.mode, "mask7": line.mask7}
+        if given.get("transport") == "serial":
+            usual |= {key: getattr(line, key) for key in OF_A_PORT}
+        elif line.tcp_port is not None:
+            usual["port"] = line.tcp_port
+        return usual | dict(given)
+
+    @field_validator("recipe")
+    @classmethod
+    def _know_recipe(cls, name: str | None) -> str | None:
+        if name is not None:
+            library.load(name)
+        return name
 
     @field_validator("pattern")
     @classmethod
-    def _name_fields(cls, pattern: str) -> str:
-        if not compile_bounded(pattern).groupindex:
+    def _name_fields(cls, pattern: str | None) -> str | None:
+        if pattern is not None and not compile_bounded(pattern).groupindex:
             raise ValueError(
                 f"{pattern!r} names no field: put what you want to read into a group with a name, "
                 r"such as (?P<weight>[+-]?\d+\.\d+)"
             )
         return pattern
+
+    @field_validator("allow")
+    @classmethod
+    def _know_networks(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for text in allow:
+            network(text)
+        return allow
 
     @field_validator("bad_when", "uncertain_when")
     @classmethod
@@ -89,39 +160,21 @@ class SerialSettings(Settings):
         return end
 
     @model_validator(mode="after")
-    def _fit_the_transport(self) -> Self:
-        if self.transport == "serial" and (not isinstance(self.port, str) or self.host is not None):
-            raise ValueError(
-                "transport serial takes a device path as port, such as /dev/ttyUSB0, and no host"
-            )
-        if self.transport == "tcp" and not (
-            self.host and isinstance(self.port, int) and 0 < self.port < 65536
-        ):
-            raise ValueError("transport tcp needs a host and a port number from 1 to 65535")
-        if self.transport == "tcp" and (extra := _OF_A_PORT & self.model_fields_set):
-            raise ValueError(
-                f"{' and '.join(sorted(extra))}: with transport tcp this is set on the converter, "
-                "not here"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _fit_the_mode(self) -> Self:
-        if self.mode == "stream":
-            if self.request is not None or self.effect is not None:
-                raise ValueError(
-                    "request and effect belong to `mode: poll`; a stream sends nothing"
-                )
+    def _fit_together(self) -> Self:
+        check_transport(self)
+        if self.recipe is not None:
+            self._recipe = library.load(self.recipe)
+            check_recipe(self, self._recipe)
             return self
-        if self.request is None:
-            raise ValueError(r"mode poll needs a request, such as 'SI\r\n'")
-        if reason := objection(self.request):
-            raise ValueError(f"request: {reason}")
-        if self.effect != "read":
-            raise ValueError(
-                "write `effect: read` beside the request: it is your word that the request "
-                "changes nothing on the instrument"
-            )
+        check_pattern(self)
+        self._recipe = line_recipe(
+            str(self.pattern),
+            bad_when=self.bad_when,
+            uncertain_when=self.uncertain_when,
+            end=self.end,
+            encoding=self.encoding,
+            request=self.request,
+        )
         return self
 
     def __hash__(self) -> int:
@@ -129,27 +182,54 @@ class SerialSettings(Settings):
             self.model_dump_json()
         )  # the rules are mappings, which have no hash of their own
 
+    @property
+    def listens(self) -> bool:
+        """Tell whether others call us."""
+        return self.transport == "tcp-server" or (self.transport == "udp" and self.host is None)
+
+    @property
+    def listening_at(self) -> str:
+        """Give the address of this machine at which others call us."""
+        return self.bind or _EVERYWHERE
+
+    @property
+    def used_recipe(self) -> Recipe:
+        """Give the recipe, or the one that the pattern stands for."""
+        assert self._recipe is not None  # noqa: S101 - set by the checks
+        recipe = self._recipe
+        if recipe.line.mask7 == self.mask7:
+            return recipe
+        return recipe.model_copy(
+            update={"line": recipe.line.model_copy(update={"mask7": self.mask7})}
+        )
+
+    @property
+    def parameters(self) -> Mapping[str, Scalar]:
+        """Give what is set of the recipe's parameters for the whole line."""
+        return self.model_extra or {}
+
+    @property
+    def answer_timeout(self) -> float | None:
+        """Give the seconds that an answer may take; None where the recipe says it."""
+        is_set = self.pattern is not None or "timeout" in self.model_fields_set
+        return self.timeout if is_set else None
+
+    @property
+    def characters(self) -> str:
+        """Say how characters travel, such as `9600 baud 7E1`."""
+        return f"{self.baud} baud {self.data_bits}{self.parity[0].upper()}{self.stop_bits}"
+
+    @property
+    def character(self) -> float:
+        """Give the seconds that a character takes; 0 where it is not known."""
+        if self.transport != "serial":
+            return 0.0
+        bits = 1 + self.data_bits + (self.parity != "none") + self.stop_bits
+        return bits / self.baud
+
     def line(self) -> str:
-        return str(self.port) if self.transport == "serial" else f"{self.host}:{self.port}"
-
-
-class SerialAddress(Address):
-    """Where a value lives: a field of the line. As text: the field's name."""
-
-    field: str
-    """Name of a group in the connection's `pattern`."""
-    type: Literal["number", "int", "text"] = "number"
-    """`number`: with a point or a comma. `int`: whole. `text`: as it stands, without margins."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "at" not in given or "field" in given:
-            return given
-        return {("field" if key == "at" else key): value for key, value in given.items()}
-
-    def value_type(self) -> str:
-        return {"number": "float", "int": "int", "text": "string"}[self.type]
-
-    def __str__(self) -> str:
-        return self.field
+        if self.transport == "serial":
+            return os.path.realpath(str(self.port))  # two names of one port are one line
+        if self.listens:
+            return f"{self.transport}:{self.listening_at}:{self.port}"
+        return f"{str(self.host).lower()}:{self.port}"

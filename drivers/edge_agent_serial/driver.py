@@ -1,116 +1,239 @@
-"""Reads the fields of lines that an instrument sends, by itself or when asked."""
+"""Reads instruments on one line: by a recipe, or by a pattern for lines of text."""
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from edge_agent.driver import ConnectionLost, Driver, Learnt, NoResponse, Plan, Samples
-from edge_agent_serial.config import SerialAddress, SerialSettings
-from edge_agent_serial.frames import Grammar, to_sample
+from edge_agent.driver import (
+    Changes,
+    ConnectionLost,
+    Learnt,
+    Plan,
+    Quality,
+    Sample,
+    Samples,
+    WatchGroup,
+    WatchingDriver,
+    Why,
+    bad,
+)
+from edge_agent_serial.address import SerialAddress
+from edge_agent_serial.asking import Answer, Asking
+from edge_agent_serial.config import SerialSettings
+from edge_agent_serial.conversing import Conversing
+from edge_agent_serial.costs import cost_of, patience_of
+from edge_agent_serial.engine import Engine
+from edge_agent_serial.events import Events
+from edge_agent_serial.frames import Frame
 from edge_agent_serial.inbox import Arrival, Inbox
-from edge_agent_serial.lines import LineSplitter
 from edge_agent_serial.link import Link, open_link
-from edge_agent_serial.request import objection
+from edge_agent_serial.questions import Questions, SerialPlan
+from edge_agent_serial.request import NoRequest
+from edge_agent_serial.samples import to_sample
+from edge_agent_serial.talk import Talk
+from edge_agent_serial.weighing import Weighings
 
-QUIET = 0.05
-"""Seconds without a byte after which a line that has begun will not go on."""
-USUAL_ANSWER = 32
-"""Bytes; only to estimate how long the line is busy."""
+REST = 0.5
+"""Seconds for which a stream is left lying between two looks, at most: every look costs, and only
+the last frame before a poll is wanted. A frame may be so much older than it seems."""
+LYING = 2048
+"""Bytes that are left lying at most; the kernel's buffer for a terminal holds twice as many."""
 
 Addresses = tuple[SerialAddress, ...]
 
 
-class SerialDriver(Driver[SerialSettings, SerialAddress]):
-    """Reads one instrument.
+class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
+    """Reads the instruments of one line.
 
-    Streaming, it hands out the last line, but never one older than `timeout` and never the same
-    line twice to the same points. Asking, it waits for the answer to its own request: a late
-    answer to the one before is let pass first.
+    Streaming, it hands out the last frame, but never one older than `timeout` and never the same
+    frame twice to the same points. Asking, it waits for the answer to its own request: a late
+    answer to the one before is let pass first. Events are reported as they come.
+
+    Evidence: `damaged`, `overlong`, `unmatched`, `foreign` frames, as `Engine` has them; `late`
+    answers; `repeated` events; `parity`, `framing`, `second_peer`, `stranger`, as `open_link` has
+    them.
     """
 
     settings_type = SerialSettings
     address_type = SerialAddress
+    reads_watched = False
 
     def __init__(self, settings: SerialSettings) -> None:
         super().__init__(settings)
-        self._grammar = Grammar(settings)
+        self.recipe = settings.used_recipe
+        self._questions = Questions(self.recipe, settings.parameters)
+        self._usual_type = None if settings.pattern is None else "number"
+        self._asks = settings.mode == "poll"
         self._link: Link | None = None
         self._inbox: Inbox | None = None
+        self._asking: Asking | None = None
+        self._conversing: Conversing | None = None
+        self._events: Events | None = None
         self._handed_out: dict[Addresses, int] = {}
-        self._owed: tuple[int, float] | None = None  # an answer after this line, until this time
+        self._rest = _rest(settings)
+
+    @classmethod
+    def faults(cls, settings: SerialSettings, address: SerialAddress) -> Mapping[str, str]:
+        questions = Questions(settings.used_recipe, settings.parameters)
+        return questions.faults(address, asks=settings.mode == "poll")
+
+    @classmethod
+    def completed(cls, settings: SerialSettings, address: SerialAddress) -> SerialAddress:
+        if settings.pattern is not None:
+            return address if address.type else address.model_copy(update={"type": "number"})
+        field = settings.used_recipe.fields.get(address.field)
+        if field is None:
+            return address
+        return address.told(field.type or address.type, field.unit or "")
+
+    @property
+    def is_watching(self) -> bool:
+        return self.settings.mode == "event" or self.settings.only == "weighings"
 
     async def open(self) -> None:
-        end = self.settings.end.encode("latin-1") if self.settings.end else None
-        splitter = LineSplitter(end, from_the_middle=self.settings.mode == "stream")
+        settings = self.settings
+        engine = Engine(
+            self.recipe,
+            settings.parameters,
+            from_the_middle=settings.mode in {"stream", "event"},
+        )
         self._handed_out.clear()
-        self._owed = None
-        self._inbox = Inbox(self._grammar, splitter, self.evidence)
-        self._link = await open_link(self.settings, self._inbox)
+        self._events = None
+        self._inbox = inbox = Inbox(engine, self.evidence)
+        self._link = link = await open_link(settings, inbox, self.evidence)
+        link.pace(self._rest)
+        inbox.drain, inbox.wants_latest = link.drain, self._rest > 0
+        talk = Talk(link, inbox, engine)
+        if settings.mode == "session":
+            self._conversing = Conversing(self.recipe, talk, settings.baud)
+        elif settings.mode == "poll":
+            self._asking = Asking(
+                self._questions,
+                talk,
+                self.evidence,
+                patience=settings.answer_timeout,
+                character=settings.character,
+            )
 
-    def plan(self, addresses: Sequence[SerialAddress], learnt: Learnt) -> Plan[SerialAddress]:
-        # asking: for a late answer, for a line to end, and for the answer
-        waits = 3 if self.settings.mode == "poll" else 1
-        return Plan(tuple(addresses), self._cost(), waits * self.settings.timeout + 1)
-
-    def _cost(self) -> float:
-        if self.settings.request is None or self.settings.transport == "tcp":
-            return 0.0
-        bits = 1 + self.settings.data_bits + (self.settings.parity != "none")
-        characters = len(self.settings.request) + USUAL_ANSWER
-        return characters * (bits + self.settings.stop_bits) / self.settings.baud
+    def plan(self, addresses: Sequence[SerialAddress], learnt: Learnt) -> SerialPlan:
+        questions, sources = self._questions.plan(addresses, asks=self._asks)
+        return SerialPlan(
+            tuple(addresses),
+            cost=cost_of(self.settings, self._questions, questions),
+            patience=patience_of(self.settings, self.recipe, questions),
+            requests=max(1, len(questions)),
+            questions=questions,
+            sources=sources,
+        )
 
     async def read(self, plan: Plan[SerialAddress]) -> Samples:
+        if not isinstance(plan, SerialPlan):
+            raise TypeError("a serial driver reads only the plans it has made")
         if self._link is None or self._inbox is None:
             raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
-        if self.settings.request is None:
-            arrival = await self._hear(self._inbox, plan.addresses)
-        else:
-            arrival = await self._ask(self._link, self._inbox, self.settings.request)
-        return Samples.of(to_sample(address, arrival.frame) for address in plan.addresses)
+        self._inbox.fail_if_lost()
+        answers = await self._answers(plan, self._link, self._inbox)
+        return Samples.of(
+            self._pick(address, source, answers)
+            for address, source in zip(plan.addresses, plan.sources, strict=True)
+        )
 
-    async def _hear(self, inbox: Inbox, addresses: Addresses) -> Arrival:
+    async def _answers(self, plan: SerialPlan, link: Link, inbox: Inbox) -> Sequence[Answer | str]:
+        """Give an answer, or why there is none, to each question of the plan."""
+        if not plan.questions:
+            return ()
+        if self._asking is not None:
+            return await self._asking.ask_all(plan.questions)
+        if self._conversing is not None:
+            return [
+                Answer(await self._conversing.hold(question.parameters))
+                for question in plan.questions
+            ]
+        arrival = await self._hear(link, inbox, plan.addresses)
+        return [Answer(arrival.frame)] * len(plan.questions)
+
+    async def _hear(self, link: Link, inbox: Inbox, addresses: Addresses) -> Arrival:
+        """Give the last frame, or wait for the next."""
+        link.drain()
         oldest = asyncio.get_running_loop().time() - self.settings.timeout
         seen = self._handed_out.get(addresses, 0)
-        if inbox.latest is not None and inbox.latest.time < oldest:
-            seen = inbox.count
-        arrival = await inbox.next_after(seen, self.settings.timeout)
+        arrival = inbox.latest
+        if arrival is None or arrival.number <= seen or arrival.time - self._rest < oldest:
+            link.pace(0.0)
+            try:
+                arrival = await inbox.next_after(inbox.count, self.settings.timeout)
+            finally:
+                link.pace(self._rest)
         self._handed_out[addresses] = arrival.number
         return arrival
 
-    async def _ask(self, link: Link, inbox: Inbox, request: str) -> Arrival:
-        if reason := objection(request):  # once more, at the last door
-            raise ConnectionLost(f"{self.settings.line()} is not asked: {reason}")
-        await self._settle(inbox)
-        patience = self.settings.timeout
-        self._owed = (inbox.count, asyncio.get_running_loop().time() + 2 * patience)
-        link.send(request.encode("ascii"))
-        arrival = await inbox.next_after(self._owed[0], patience)
-        self._owed = None
-        return arrival
+    def _pick(
+        self, address: SerialAddress, source: int | str, answers: Sequence[Answer | str]
+    ) -> Sample:
+        if isinstance(source, str):
+            return bad(Why.REFUSED, source)
+        answer = answers[source]
+        if isinstance(answer, str):
+            return bad(Why.TIMEOUT, answer)
+        return self._sample(address, answer.frame)._replace(time=answer.time)
 
-    async def _settle(self, inbox: Inbox) -> None:
-        """Let pass what still belongs to the request before."""
-        for _ in range(2):  # what the system has received, the loop hands over in its next round
-            await asyncio.sleep(0)
-        if self._owed is not None:
-            number, until = self._owed
-            patience = max(0.0, until - asyncio.get_running_loop().time())
-            with contextlib.suppress(NoResponse):
-                await inbox.next_after(number, patience)
-                self.evidence["late"] += 1
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.timeout):
-                await _wait_for_the_end_of_a_line(inbox)
-        inbox.forget()
+    def _sample(self, address: SerialAddress, frame: Frame) -> Sample:
+        sample = to_sample(address, frame, self._usual_type)
+        flaw = sample.flaw
+        if self.settings.only == "stable" and flaw is not None and flaw.why is Why.DYNAMIC:
+            return Sample(None, flaw._replace(quality=Quality.BAD))
+        return sample
+
+    async def watch(self, groups: Sequence[WatchGroup[SerialAddress]]) -> None:
+        if self._inbox is None:
+            raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
+        self._inbox.fail_if_lost()
+        self._events = events = Events(self.recipe.event.same_within, self._sample, self.evidence)
+        events.watch(groups, self._at_first)
+        self._inbox.on_loss = events.end
+        self._inbox.on_frame = self._weighed(events) or events.note
+
+    def _weighed(self, events: Events) -> Callable[[Arrival], None] | None:
+        """Give what reports one frame for each weighing; None where that is not wanted."""
+        weighing = self.recipe.weighing
+        if self.settings.only != "weighings" or weighing is None:
+            return None
+        zero = weighing.zero if self.settings.zero is None else self.settings.zero
+        weighings = Weighings(weighing.field, zero)
+
+        def note(arrival: Arrival) -> None:
+            if weighings.take(arrival.frame):
+                events.report(arrival.frame)
+
+        return note
+
+    def _at_first(self, address: SerialAddress) -> Sample:
+        try:
+            self._questions.question(address, asks=False)
+        except NoRequest as error:
+            return bad(Why.REFUSED, str(error))
+        return bad(Why.STARTING, "nothing has happened since the link was opened")
+
+    async def changes(self) -> Sequence[Changes]:
+        if self._events is None:
+            raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
+        return await self._events.queue.take()
+
+    def details(self) -> Mapping[str, Any]:
+        if self._inbox is None:
+            return {}
+        return {"recipe": self.recipe.name, "frames": dict(self._inbox.counts)}
 
     async def close(self) -> None:
         link, self._link = self._link, None
+        self._asking = self._conversing = None
         if link is not None:
             await link.close()
 
 
-async def _wait_for_the_end_of_a_line(inbox: Inbox) -> None:
-    received = -1
-    while inbox.is_mid_line() and received != inbox.received:
-        received = inbox.received
-        await asyncio.sleep(QUIET)
+def _rest(settings: SerialSettings) -> float:
+    """Give the seconds for which what arrives may lie; 0 where each frame, or each gap, counts."""
+    by_gaps = any(framing.kind == "silence" for framing in settings.used_recipe.framing)
+    if settings.mode != "stream" or settings.only == "weighings" or by_gaps:
+        return 0.0
+    return min(REST, settings.timeout / 4, LYING * settings.character)

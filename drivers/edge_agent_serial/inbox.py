@@ -1,16 +1,20 @@
-"""Keeps the last valid line, and lets a reader wait for the next."""
+"""Keeps what arrived, and lets a reader wait for what comes next."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from edge_agent.driver import ConnectionLost, NoResponse
-from edge_agent_serial.frames import Frame, Grammar
-from edge_agent_serial.lines import LineSplitter
+from edge_agent_serial.engine import Engine
+from edge_agent_serial.frames import Frame
+
+MOST = 64
+"""Frames that are kept for who reads later; whoever needs each one takes it as it comes."""
 
 
 class Arrival(NamedTuple):
-    """A valid line: how many came before it, and when it came (seconds of the loop's clock)."""
+    """A valid frame: how many came before it, and when it came (seconds of the loop's clock)."""
 
     number: int
     time: float
@@ -18,78 +22,159 @@ class Arrival(NamedTuple):
 
 
 class Inbox:
-    """Everything that arrived from one instrument since the link was opened.
+    """Everything that arrived over one link since it was opened.
 
     Attributes:
-        latest: The last valid line.
+        latest: The last valid frame.
         received: Bytes that arrived.
+        counts: Frames by kind: `valid`, and those that were none.
+        on_frame: Called with each valid frame.
+        on_more: Called with what is to be sent because an answer goes on in another frame.
+        on_loss: Called with the reason when the link is gone.
+        drain: Hands over what has arrived and lies unread.
+        wants_latest: Whether of several frames that arrive at once only the last is wanted.
     """
 
-    def __init__(self, grammar: Grammar, splitter: LineSplitter, evidence: Counter[str]) -> None:
+    def __init__(self, engine: Engine, evidence: "Counter[str]") -> None:
         self.latest: Arrival | None = None
         self.received = 0
-        self._grammar = grammar
-        self._splitter = splitter
+        self.counts: Counter[str] = Counter()
+        self.on_frame: Callable[[Arrival], None] = lambda _: None
+        self.on_more: Callable[[bytes], None] = lambda _: None
+        self.on_loss: Callable[[str], None] = lambda _: None
+        self.drain: Callable[[], None] = lambda: None
+        self.wants_latest = False
+        self._engine = engine
         self._evidence = evidence
+        self._gap = engine.gap
+        self._aside: Callable[[bytes], None] | None = None
+        self._arrivals: deque[Arrival] = deque(maxlen=MOST)
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
+        self._silence: asyncio.TimerHandle | None = None
         self._lost = ""
-        self._strange = ""
 
     @property
     def count(self) -> int:
-        """Tell how many valid lines have arrived."""
+        """Tell how many valid frames have arrived."""
         return self.latest.number if self.latest else 0
+
+    @property
+    def is_mid_frame(self) -> bool:
+        """Tell whether a frame has begun and not ended."""
+        return self._engine.is_mid_frame
 
     def receive(self, data: bytes) -> None:
         """Take bytes as they come."""
         self.received += len(data)
-        for line in self._splitter.feed(data):
-            frame = self._grammar.parse(line)
-            if frame is None:
-                self._evidence["unmatched"] += 1
-                self._strange = repr(line)[1:]
-            else:
-                self.latest = Arrival(self.count + 1, self._loop.time(), frame)
-                self._news.set()
-        self._evidence["overlong"] += self._splitter.overlong
-        self._splitter.overlong = 0
+        if self._aside is not None:
+            self._aside(data)
+        else:
+            self.look_into(data)
+
+    def look_into(self, data: bytes) -> None:
+        """Look for frames in these bytes."""
+        feed = self._engine.feed_latest if self.wants_latest else self._engine.feed
+        self._take(feed(data))
+        self._stop_waiting_for_silence()
+        if self._gap is not None and self._engine.is_mid_frame:
+            self._silence = self._loop.call_later(self._gap, self._note_silence)
+
+    def _stop_waiting_for_silence(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
+    def _note_silence(self) -> None:
+        """Take note that nothing came for a while, unless it only lies there unread."""
+        self._silence = None
+        received = self.received
+        self.drain()
+        if self.received == received:
+            self._take(self._engine.silence())
+
+    def _take(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            self.latest = Arrival(self.count + 1, self._loop.time(), frame)
+            self._arrivals.append(self.latest)
+            self.on_frame(self.latest)
+        if self._engine.more is not None:
+            more, self._engine.more = self._engine.more, None
+            self.on_more(more)
+        if frames:
+            self._news.set()
+        if self._engine.counts:
+            self._account()
+
+    def _account(self) -> None:
+        """Note what was heard: what is valid for people, what is not as evidence as well."""
+        counts = self._engine.counts
+        self.counts.update(counts)
+        del counts["valid"]
+        self._evidence.update(counts)
+        counts.clear()
+
+    def spoil(self) -> None:
+        """Note that a character was misread."""
+        self._engine.spoil()
 
     def lose(self, reason: str) -> None:
         """Note that the link is gone."""
-        self._lost = reason
+        self._stop_waiting_for_silence()
+        self._lost = self._lost or reason
         self._news.set()
-
-    def is_mid_line(self) -> bool:
-        """Tell whether a line has begun and not ended."""
-        return self._splitter.unfinished
+        self.on_loss(self._lost)
 
     def forget(self) -> None:
-        """Drop a line that has begun, and what strange lines said before."""
-        self._splitter.clear()
-        self._strange = ""
+        """Drop a frame that has begun, and what strange ones said before."""
+        self._engine.forget()
+
+    def divert(self, take: Callable[[bytes], None] | None) -> None:
+        """Hand over what arrives as it is, in place of looking for frames in it; None ends that."""
+        self._aside = take
+
+    def fail_if_lost(self) -> None:
+        """Raise ConnectionLost if the link is gone."""
+        if self._lost:
+            raise ConnectionLost(self._lost)
 
     async def next_after(self, number: int, patience: float) -> Arrival:
-        """Wait for a valid line later than this one.
+        """Wait for the first valid frame later than this one.
 
         Raises:
             NoResponse: None came within `patience` seconds.
             ConnectionLost: The link is gone.
         """
+        received = self.received
         try:
             async with asyncio.timeout(patience):
-                while self.latest is None or self.latest.number <= number:
+                while (found := self._first_after(number)) is None:
                     self._news.clear()
-                    if self._lost:
-                        raise ConnectionLost(self._lost)
+                    self.fail_if_lost()
                     await self._news.wait()
         except TimeoutError:
-            raise NoResponse(self._silence(patience)) from None
-        return self.latest
+            raise NoResponse(self._silent(patience, received)) from None
+        return found
 
-    def _silence(self, patience: float) -> str:
-        if self._strange:
+    def _first_after(self, number: int) -> Arrival | None:
+        if self.count <= number:
+            return None
+        return next(arrival for arrival in self._arrivals if arrival.number > number)
+
+    def _silent(self, patience: float, received: int) -> str:
+        """Say what was heard instead of a valid frame, and what to do."""
+        hint = None if self.counts["valid"] else self._engine.hint
+        advice = f"; {hint}" if hint else ""
+        if self._engine.strange:
             return (
-                f"no line matched the pattern for {patience:g} s; the last one was {self._strange}"
+                f"nothing that came for {patience:g} s could be understood; the last was "
+                f"{self._engine.strange}{advice}"
             )
-        return f"no line came for {patience:g} s: check baud, cable and that the instrument sends"
+        if self.received == received:
+            return (
+                f"nothing came for {patience:g} s: check baud, cable and that the instrument sends"
+            )
+        return (
+            f"what came for {patience:g} s was no whole frame: check baud, parity and data_bits, "
+            f"and that it is this instrument{advice}"
+        )

@@ -11,6 +11,7 @@ from edge_agent.config.model import (
     Config,
     Connection,
     Device,
+    Metrics,
     Mqtt,
     Point,
 )
@@ -19,6 +20,7 @@ from edge_agent.config.shape import (
     ConnectionShape,
     DeviceShape,
     FileShape,
+    MetricsShape,
     MqttShape,
     PointShape,
 )
@@ -35,6 +37,7 @@ def build(file: FileShape, wires: Sequence[Wire], folder: Path) -> Config:
         mqtt=_mqtt(file.mqtt, file.agent.id, folder),
         buffer=_buffer(file.buffer, folder),
         connections=tuple(map(builder.connection, file.connections, wires)),
+        metrics=_metrics(file.metrics, folder),
     )
 
 
@@ -65,6 +68,10 @@ def _buffer(shape: BufferShape, folder: Path) -> BufferLimits:
     return BufferLimits(folder / shape.path, shape.max_bytes, shape.max_age, shape.flush)
 
 
+def _metrics(shape: MetricsShape, folder: Path) -> Metrics:
+    return Metrics(shape.listen, None if shape.file is None else folder / shape.file)
+
+
 class _Equipment:
     """Builds connections; points that say the same share it, since there may be 10,000."""
 
@@ -92,7 +99,7 @@ class _Equipment:
             address=address,
             every=same(every if shape.every is None else shape.every),
             label=same(shape.label),
-            unit=same(shape.unit),
+            unit=same(shape.unit or address.usual_unit()),
             scale=same(shape.scale),
             add=same(shape.add),
             deadband=same(shape.deadband),

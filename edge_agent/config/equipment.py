@@ -161,6 +161,7 @@ class _Addresses:
             if address is None or self._settings is None:
                 return address, wrong
             faults = self._driver.faults(self._settings, address)
+            address = address if faults else self._driver.completed(self._settings, address)
         except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
             return None, [_bug(bug)]
         return address, [((key,) if key else (), split(why)) for key, why in faults.items()]

@@ -105,6 +105,19 @@ class BufferLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Where Prometheus finds the metrics; nowhere unless configured.
+
+    Attributes:
+        listen: A loopback address and a port.
+        file: Written as a whole every few seconds.
+    """
+
+    listen: tuple[str, int] | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything one gateway does."""
 
@@ -112,3 +125,4 @@ class Config:
     mqtt: Mqtt
     buffer: BufferLimits
     connections: Sequence[Connection]
+    metrics: Metrics = Metrics()

@@ -43,6 +43,11 @@ Url = Annotated[
     PlainValidator(values.broker_url),
     WithJsonSchema(_text_form("(mqtt|mqtts|ws|wss)://[^@ ]+")),
 ]
+Listen = Annotated[
+    tuple[str, int],
+    PlainValidator(values.loopback),
+    WithJsonSchema(_text_form(r"(127\.[0-9.]+|localhost|\[::1\]):[0-9]+")),
+]
 Band = Annotated[
     Deadband,
     PlainValidator(values.deadband),
@@ -123,6 +128,15 @@ class BufferShape(Shape):
     """How long a reading that is not acknowledged may live in memory only."""
 
 
+class MetricsShape(Shape):
+    """Metrics for Prometheus; off unless one of these is given."""
+
+    listen: Listen | None = None
+    """Port of this machine alone, such as `127.0.0.1:9464`; it answers `GET /metrics`."""
+    file: Annotated[Text, AfterValidator(values.metrics_file)] | None = None
+    """File for node_exporter's textfile collector, such as `/run/edge-agent/metrics.prom`."""
+
+
 class PointShape(Shape):
     """One value an operator has a name for."""
 
@@ -186,5 +200,6 @@ class FileShape(Shape):
     agent: AgentShape
     mqtt: MqttShape
     buffer: BufferShape = BufferShape()
+    metrics: MetricsShape = MetricsShape()
     connections: list[ConnectionShape]
     """Every link of this gateway, each named once."""

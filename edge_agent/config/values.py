@@ -3,6 +3,7 @@
 A message reads `what is wrong; what to write instead`, which is how the two are told apart.
 """
 
+import ipaddress
 import re
 from typing import NamedTuple, TypeGuard
 from urllib.parse import SplitResult, urlsplit
@@ -145,3 +146,36 @@ def _refuse_extras(url: SplitResult) -> None:
         raise ValueError("has something after ? or #; leave that out")
     if url.scheme in ("mqtt", "mqtts") and url.path not in ("", "/"):
         raise ValueError("has a path, which only ws:// and wss:// have; leave it out")
+
+
+def loopback(written: object) -> tuple[str, int]:
+    """Read a port of this machine alone, such as `127.0.0.1:9464`."""
+    advice = "write a loopback address and a port, such as 127.0.0.1:9464"
+    try:
+        parts = urlsplit(f"//{written}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{shown(written)} is no address with a port; {advice}") from error
+    if not isinstance(written, str) or not host or not port or parts.path or "@" in parts.netloc:
+        raise ValueError(f"{shown(written)} is no address with a port; {advice}")
+    if not is_loopback(host):
+        raise ValueError(
+            f"{host} can be reached by other machines, and the port asks for no password; {advice}, "
+            "and let a program with encryption and users pass it on"
+        )
+    return host, port
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, and no other can reach it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def metrics_file(path: str) -> str:
+    """Check a file for node_exporter, which reads only those whose names end in `.prom`."""
+    if path.endswith(".prom"):
+        return path
+    raise ValueError(f"{path!r} is not read by node_exporter; write a name that ends in .prom")

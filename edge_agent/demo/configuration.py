@@ -17,7 +17,7 @@ AGENT = "demo"
 OWN_AGENT = "my-gateway"
 """Id in the configuration that is written for the user, so that both can run side by side."""
 FILE = "edge-agent.yaml"
-LINE = "meter-line"
+LINE, SCALE = "meter-line", "scale-line"
 USAGE = 2  # exit code: the command was called with something it cannot use
 README = f"""\
 A configuration for the simulated factory of `edge-agent demo`. While the demo runs, try in another
@@ -27,8 +27,9 @@ terminal, in this folder:
     edge-agent test -c {FILE}
     edge-agent run -c {FILE}
 
-Its messages appear in the demo's window as {OWN_AGENT}. `{LINE}` is the demo's serial line; it is
-there while the demo runs. Change {FILE} as you like: the demo never overwrites it.
+Its messages appear in the demo's window as {OWN_AGENT}. `{LINE}` and `{SCALE}` are the demo's
+serial lines; they are there while the demo runs. Change {FILE} as you like: the demo never
+overwrites it.
 """
 
 
@@ -41,6 +42,7 @@ class Wiring:
         url: The broker's.
         buffer: The folder for readings that wait.
         line: Path of the meters' serial line.
+        scale: Path of the scale's serial line.
         places: Where the other machines are.
     """
 
@@ -48,34 +50,36 @@ class Wiring:
     url: str
     buffer: Path
     line: Path
+    scale: Path
     places: Places
 
     def text(self) -> str:
         """Give the configuration as YAML."""
         template = Template((files("edge_agent.demo") / "factory.yaml").read_text("utf-8"))
         texts = {"agent": self.agent, "site": SITE, "url": self.url}
-        paths = {"buffer": str(self.buffer), "line": str(self.line)}
-        ports = {"press": self.places.press, "oven": self.places.oven, "scale": self.places.scale}
-        quoted = {key: json.dumps(text) for key, text in (texts | paths).items()}
+        paths = {"buffer": self.buffer, "line": self.line, "scale": self.scale}
+        ports = {"press": self.places.press, "oven": self.places.oven}
+        quoted = {key: json.dumps(text) for key, text in texts.items()}
+        quoted |= {key: json.dumps(str(path)) for key, path in paths.items()}
         return template.substitute(quoted, **ports)
 
 
 @contextmanager
 def lent(folder: Path, url: str, places: Places) -> Iterator[str]:
-    """Leave a configuration for the user's own agent in a folder, and lend it a serial line.
+    """Leave a configuration for the user's own agent in a folder, and lend it serial lines.
 
-    The line exists only inside the block; the files stay. Gives a sentence that says what is where.
+    The lines exist only inside the block; the files stay. Gives a sentence that says what is where.
 
     Raises:
         CommandFailed: Nothing can be written there.
     """
     folder = folder.resolve()
     try:
-        kept = _leave_files(
-            folder, Wiring(OWN_AGENT, url, folder / "buffer", folder / LINE, places)
-        )
-        _unlink(folder / LINE)  # of a demo that was killed
-        (folder / LINE).symlink_to(places.lines[-1])
+        wiring = Wiring(OWN_AGENT, url, folder / "buffer", folder / LINE, folder / SCALE, places)
+        kept = _leave_files(folder, wiring)
+        for line, paths in ((wiring.line, places.lines), (wiring.scale, places.scales)):
+            _unlink(line)  # of a demo that was killed
+            line.symlink_to(paths[-1])
     except OSError as error:
         raise CommandFailed(
             f"--write-config {folder}: {error.strerror} ({error.filename}); "
@@ -86,7 +90,8 @@ def lent(folder: Path, url: str, places: Places) -> Iterator[str]:
     try:
         yield f"{file} was there and is kept" if kept else f"wrote {file}"
     finally:
-        _unlink(folder / LINE)
+        for line in (wiring.line, wiring.scale):
+            _unlink(line)
 
 
 def _leave_files(folder: Path, wiring: Wiring) -> bool:

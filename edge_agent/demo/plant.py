@@ -20,21 +20,21 @@ class Places:
     Attributes:
         press: TCP port of the PLC.
         oven: TCP port of the OPC UA server.
-        scale: TCP port of the stream of text lines.
-        lines: Paths of the serial lines; every line shows the same two meters, because a serial
-            line can have only one reader.
+        lines: Paths of the meters' serial lines; every line shows the same two meters, because a
+            serial line can have only one reader.
+        scales: Paths of the scale's serial lines, of which every one shows the same scale.
     """
 
     press: int
     oven: int
-    scale: int
     lines: tuple[str, ...]
+    scales: tuple[str, ...]
 
     def __str__(self) -> str:
         host = ports.HOST
         return (
             f"press {host}:{self.press} (Modbus TCP), meters {', '.join(self.lines)} (Modbus RTU), "
-            f"oven {host}:{self.oven} (OPC UA), scale {host}:{self.scale} (text)"
+            f"oven {host}:{self.oven} (OPC UA), scale {', '.join(self.scales)} (Mettler Toledo)"
         )
 
 
@@ -61,7 +61,7 @@ class Plant:
 
 @asynccontextmanager
 async def serve(factory: Factory, lines: int = 1) -> AsyncIterator[Plant]:
-    """Serve a factory, its meters on so many serial lines."""
+    """Serve a factory, its meters and its scale on so many serial lines each."""
     meters = {
         1: partial(registers.press_meter, factory),
         2: partial(registers.oven_meter, factory),
@@ -70,8 +70,8 @@ async def serve(factory: Factory, lines: int = 1) -> AsyncIterator[Plant]:
         enter = stack.enter_async_context
         press = partial(registers.press, factory)
         press_port = await enter(plc.serve(press, ports.PRESS))
-        scale_port = await enter(stream.serve(factory.scale, ports.SCALE))
         paths = [await enter(line.serve(meters)) for _ in range(lines)]
+        scales = [await enter(stream.serve(factory.scale)) for _ in range(lines)]
         oven_server = await enter(oven.serve(factory.oven, ports.OVEN))
-        places = Places(press_port, oven_server.port, scale_port, tuple(paths))
+        places = Places(press_port, oven_server.port, tuple(paths), tuple(scales))
         yield Plant(factory, oven_server, places)

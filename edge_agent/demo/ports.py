@@ -5,7 +5,7 @@ import socket
 from functools import cache
 
 HOST = "127.0.0.1"
-BROKER, PRESS, OVEN, SCALE = 11883, 15020, 14840, 14001
+BROKER, PRESS, OVEN = 11883, 15020, 14840
 CLAIM = "\0edge-agent-demo"  # an abstract name (unix(7)): it goes when the process goes
 
 

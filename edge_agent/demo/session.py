@@ -115,7 +115,9 @@ async def _start_broker(stack: AsyncExitStack) -> str:
 
 def _configure(folder: Path, url: str, places: Places) -> Config:
     file = folder / FILE
-    wiring = Wiring(AGENT, url, folder / "buffer", Path(places.lines[0]), places)
+    wiring = Wiring(
+        AGENT, url, folder / "buffer", Path(places.lines[0]), Path(places.scales[0]), places
+    )
     file.write_text(wiring.text(), "utf-8")
     return config.load(file)
 

@@ -1,45 +1,57 @@
-"""Serves the scale as a stream of text lines over TCP, as serial device servers do."""
+"""Serves the scale on a serial line, which is a pseudo-terminal: it sends weights by itself.
+
+It speaks the continuous output of Mettler Toledo scales, with checksum.
+"""
 
 import asyncio
+import contextlib
+import os
+import tty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from edge_agent.demo.conversations import Conversations
 from edge_agent.demo.machines import Scale
-from edge_agent.demo.ports import HOST, known_or_any
 
-EVERY = 0.2  # seconds between lines
+EVERY = 0.1  # seconds between frames
+DECIMALS = 3
+KILOGRAMS, MOTION, NEGATIVE = 0x10, 0x08, 0x02  # bits of status word B
+ALWAYS = 0x20  # set in every status word, which is thereby a printable character
 
 
-def line(scale: Scale) -> str:
-    """Write the weight as the A&D standard format does: stable or not, sign, digits, unit."""
-    return f"{'ST' if scale.stable else 'US'},{scale.weight:+09.3f}  kg\r\n"
+def frame(scale: Scale) -> bytes:
+    """Write the weight: STX, three status words, six digits of weight, six of tare, CR, checksum.
+
+    Status word A tells where the decimal point is: 2 stands for whole numbers, 3 for one decimal.
+    The checksum is the two's complement of the sum of all low seven bits.
+    """
+    grams = round(scale.weight * 10**DECIMALS)
+    status = ALWAYS | KILOGRAMS | (0 if scale.stable else MOTION) | (NEGATIVE if grams < 0 else 0)
+    words = bytes((ALWAYS | 2 + DECIMALS, status, ALWAYS))
+    body = b"\x02" + words + f"{abs(grams):06}{0:06}".encode("ascii") + b"\r"
+    return body + bytes((-sum(byte & 0x7F for byte in body) & 0x7F,))
 
 
 @asynccontextmanager
-async def serve(scale: Scale, port: int) -> AsyncIterator[int]:
-    """Serve the scale at this port, or another if it is taken, and give the port."""
-    talking = Conversations()
-
-    def connected(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talking.begin(_talk(scale, writer))
-
-    server = await asyncio.start_server(connected, HOST, known_or_any(port))
+async def serve(scale: Scale) -> AsyncIterator[str]:
+    """Let the scale send, and give the path of its line."""
+    ours, theirs = os.openpty()
     try:
-        yield server.sockets[0].getsockname()[1]
+        # Our hold on their end keeps the line alive while nobody has it open.
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        sending = asyncio.create_task(_send(scale, ours))
+        try:
+            yield os.ttyname(theirs)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
     finally:
-        server.close()
-        await talking.end()
-        await server.wait_closed()
+        os.close(ours)
+        os.close(theirs)
 
 
-async def _talk(scale: Scale, writer: asyncio.StreamWriter) -> None:
-    try:
-        while True:
-            writer.write(line(scale).encode("ascii"))
-            await writer.drain()
-            await asyncio.sleep(EVERY)
-    except ConnectionError:  # the listener left
-        return
-    finally:
-        writer.close()
+async def _send(scale: Scale, end: int) -> None:
+    while True:
+        with contextlib.suppress(BlockingIOError):  # nobody listens
+            os.write(end, frame(scale))
+        await asyncio.sleep(EVERY)

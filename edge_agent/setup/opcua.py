@@ -10,10 +10,13 @@ def opcua_link(id: str) -> Steps[Values]:  # noqa: A002 - the word of Question
     security = yield from ask(
         menu(
             f"{id}.security",
-            _("This version reads OPC UA without encryption. Go on?"),
+            _("The values will cross this network without encryption. Go on?"),
             [Choice("none", _("yes, this network may read what the PLC says"))],
             default="none",
-            why=_("Encryption comes with a later version. Press b to choose another device."),
+            why=_(
+                "To encrypt, remove `security: none` from the file afterwards and run "
+                "`edge-agent trust`. Press b to choose another device."
+            ),
         )
     )
     url = yield from ask(

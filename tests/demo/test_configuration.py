@@ -7,18 +7,25 @@ import pytest
 from edge_agent import config, plugins
 from edge_agent.config.model import Config, Device
 from edge_agent.demo import plant
-from edge_agent.demo.configuration import FILE, LINE, Wiring, lent
+from edge_agent.demo.configuration import FILE, LINE, SCALE, Wiring, lent
 from edge_agent.demo.factory import Factory
 from edge_agent.demo.plant import Places
 from edge_agent.errors import CommandFailed
 from edge_agent.model import Sample, Samples
 
-NOWHERE = Places(press=1, oven=2, scale=3, lines=("/dev/pts/1000", "/dev/pts/1001"))
+NOWHERE = Places(
+    press=1,
+    oven=2,
+    lines=("/dev/pts/1000", "/dev/pts/1001"),
+    scales=("/dev/pts/1002", "/dev/pts/1003"),
+)
 URL = "mqtt://127.0.0.1:11883"
 
 
 def wiring(folder: Path, places: Places = NOWHERE) -> Wiring:
-    return Wiring("demo", URL, folder / "buffer", Path(places.lines[0]), places)
+    return Wiring(
+        "demo", URL, folder / "buffer", Path(places.lines[0]), Path(places.scales[0]), places
+    )
 
 
 def parsed(text: str) -> Config:
@@ -87,9 +94,10 @@ def test_a_folder_is_lent_a_line_and_keeps_the_configuration(tmp_path: Path) -> 
     with lent(folder, URL, NOWHERE) as sentence:
         assert str(folder / FILE) in sentence
         assert (folder / LINE).readlink() == Path(NOWHERE.lines[1])
+        assert (folder / SCALE).readlink() == Path(NOWHERE.scales[1])
         written = parsed((folder / FILE).read_text("utf-8"))
     assert written.agent.id == "my-gateway"
-    assert not (folder / LINE).is_symlink()
+    assert not any((folder / name).is_symlink() for name in (LINE, SCALE))
     assert {file.name for file in folder.iterdir()} == {FILE, "README.md"}
 
 

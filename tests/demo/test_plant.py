@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pymodbus.pdu import ModbusPDU
 from edge_agent.demo import line, oven, plant, plc, ports, registers, stream
 from edge_agent.demo.factory import Factory
 from edge_agent.demo.machines import Oven, Scale
+from tests.rigs.until import until
 
 
 @pytest.fixture
@@ -149,19 +151,20 @@ async def test_a_line_leaves_no_file_descriptor_behind(factory: Factory) -> None
     assert open_files() == before
 
 
-async def test_the_scale_streams_lines_to_several_listeners() -> None:
-    scale = Scale(clock=6.0, load=5.74)
-    async with stream.serve(scale, 0) as port:
-        ends = [await asyncio.open_connection(ports.HOST, port) for _ in range(2)]
-        lines = [await reader.readline() for reader, _ in ends]
-        for _, writer in ends:
-            writer.close()
-            await writer.wait_closed()
-    assert lines == [b"ST,+0005.740  kg\r\n"] * 2
+async def test_the_scale_sends_weights_with_a_right_checksum() -> None:
+    before = open_files()
+    async with stream.serve(Scale(clock=6.0, load=5.74)) as path:
+        end = os.open(path, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        await until(lambda: bool(select.select([end], [], [], 0)[0]))
+        sent = os.read(end, 18)
+        os.close(end)
+    assert sent[:17] == b"\x02\x25\x30\x20005740000000\r"
+    assert sum(byte & 0x7F for byte in sent) & 0x7F == 0
+    assert open_files() == before
 
 
-def test_the_scale_says_when_its_weight_is_not_stable() -> None:
-    assert stream.line(Scale(clock=1.3, load=5.74)).startswith("US,")
+def test_the_scale_says_when_its_weight_moves() -> None:
+    assert stream.frame(Scale(clock=1.3, load=5.74))[2] & 0x08
 
 
 async def test_the_oven_is_an_opc_ua_machine_with_its_own_namespace() -> None:

@@ -1,6 +1,6 @@
-"""Writes docs/modbus-requirements.md: for every requirement the tests that show it.
+"""Writes docs/modbus-requirements.md and its like: for every requirement the tests that show it.
 
-`python -m tests.requirements.table`; `test_table.py` keeps the page fresh and true.
+`python -m tests.requirements.table`; `test_table.py` keeps the pages fresh and true.
 """
 
 import ast
@@ -12,17 +12,50 @@ from typing import NamedTuple
 import yaml
 
 ROOT = Path(__file__).parents[2]
-DATA = Path(__file__).with_name("modbus.yaml")
-PAGE = ROOT / "docs" / "modbus-requirements.md"
 MARK = "pytest.mark.shows"
 
-INTRODUCTION = """\
+
+class Table(NamedTuple):
+    """One page and what it is made from.
+
+    Attributes:
+        name: Of the data and, with `-requirements`, of the page.
+        introduction: What stands at its top.
+    """
+
+    name: str
+    introduction: str
+
+    @property
+    def data(self) -> Path:
+        return Path(__file__).with_name(f"{self.name}.yaml")
+
+    @property
+    def page(self) -> Path:
+        return ROOT / "docs" / f"{self.name}-requirements.md"
+
+
+TABLES = (
+    Table(
+        "modbus",
+        """\
 # What the Modbus driver has to do, and what shows that it does
 
 Written by `python -m tests.requirements.table` from `tests/requirements/modbus.yaml`; do not edit.
 Sections 1 to 9 are what users of old lines asked for, P1 to P10 the list of what equipment does on
 the wire. **open**: no test shows it.
-"""
+""",
+    ),
+    Table(
+        "opcua",
+        """\
+# What the OPC UA driver has to do, and what shows that it does
+
+Written by `python -m tests.requirements.table` from `tests/requirements/opcua.yaml`; do not edit.
+**open**: no test shows it. **not wanted**: left out on purpose, with the reason.
+""",
+    ),
+)
 
 
 class Requirement(NamedTuple):
@@ -31,6 +64,7 @@ class Requirement(NamedTuple):
     text: str
     tests: tuple[str, ...]
     missing: str
+    unwanted: str
 
 
 class Found(NamedTuple):
@@ -41,12 +75,17 @@ class Found(NamedTuple):
     shows: tuple[str, ...]
 
 
-def requirements() -> list[Requirement]:
+def requirements(table: Table) -> list[Requirement]:
     return [
         Requirement(
-            number, part["section"], item["text"], tuple(item["tests"]), item.get("missing", "")
+            number,
+            part["section"],
+            item["text"],
+            tuple(item["tests"]),
+            item.get("missing", ""),
+            item.get("unwanted", ""),
         )
-        for part in yaml.safe_load(DATA.read_text())
+        for part in yaml.safe_load(table.data.read_text())
         for number, item in part["requirements"].items()
     ]
 
@@ -69,31 +108,40 @@ def _shown(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
             yield from (ast.literal_eval(argument) for argument in decorator.args)
 
 
-def page() -> str:
-    """Lay the page out."""
-    tests = suite()
-    lines, section = [INTRODUCTION], ""
-    counts = {"shown": 0, "partly": 0, "open": 0}
-    for requirement in requirements():
+def page(table: Table) -> str:
+    """Lay a page out."""
+    tests, wanted = suite(), requirements(table)
+    lines, section = [], ""
+    counts = {"shown": 0, "partly": 0, "open": 0, "not wanted": 0}
+    for requirement in wanted:
         if requirement.section != section:
             section = requirement.section
-            lines += [f"## {section}", "", "| | requirement | shown by |", "|---|---|---|"]
+            lines += ["", f"## {section}", "", "| | requirement | shown by |", "|---|---|---|"]
         shown = list(_links(requirement, tests))
-        state = "open" if not shown else "partly" if requirement.missing else "shown"
-        counts[state] += 1
-        cell = "<br>".join(shown) or "**open**"
-        if requirement.missing:
-            cell += f"<br>*{'partly' if shown else 'not yet'}: {requirement.missing}*"
+        counts[_state(requirement, shown)] += 1
+        cell = _cell(requirement, shown)
         lines.append(f"| {requirement.number} | {requirement.text} | {cell} |")
-        if _is_last(requirement):
-            lines.append("")
-    total = f"{counts['shown']} shown, {counts['partly']} partly, {counts['open']} open.\n"
-    return "\n".join([lines[0], total, *lines[1:]]).rstrip() + "\n"
+    total = ", ".join(
+        f"{count} {state}" for state, count in counts.items() if count or state == "open"
+    )
+    return "\n".join([table.introduction, f"{total}.", *lines]) + "\n"
 
 
-def _is_last(requirement: Requirement) -> bool:
-    of_section = [other for other in requirements() if other.section == requirement.section]
-    return requirement == of_section[-1]
+def _state(requirement: Requirement, shown: list[str]) -> str:
+    if requirement.unwanted:
+        return "not wanted"
+    if not shown:
+        return "open"
+    return "partly" if requirement.missing else "shown"
+
+
+def _cell(requirement: Requirement, shown: list[str]) -> str:
+    if requirement.unwanted:
+        return f"**not wanted**: {requirement.unwanted}"
+    cell = "<br>".join(shown) or "**open**"
+    if requirement.missing:
+        cell += f"<br>*{'partly' if shown else 'not yet'}: {requirement.missing}*"
+    return cell
 
 
 def _links(requirement: Requirement, tests: list[Found]) -> Iterator[str]:
@@ -105,5 +153,6 @@ def _links(requirement: Requirement, tests: list[Found]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
-    sys.stdout.write(f"wrote {PAGE.relative_to(ROOT)}\n")
+    for each in TABLES:
+        each.page.write_text(page(each))
+        sys.stdout.write(f"wrote {each.page.relative_to(ROOT)}\n")

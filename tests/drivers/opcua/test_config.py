@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from edge_agent_opcua import OpcUaAddress, OpcUaSettings
+from edge_agent_opcua.routes import Routes
 from pydantic import ValidationError
 
 OVEN = "http://maker.example/oven"
@@ -66,20 +67,68 @@ def test_what_names_no_node_is_refused_with_advice(text, advice):
         ({"url": "opc.tcp://"}, "write opc.tcp://HOST:PORT"),
         ({"url": "opc.tcp://me:secret@10.0.0.9"}, "remove what is before @"),
         ({"url": "opc.tcp://10.0.0.9:99999"}, "[Pp]ort"),
-        ({"security": "SignAndEncrypt"}, "not built yet"),
-        ({"security": None}, "not built yet"),
-        ({"username": "me", "password_file": "/run/x"}, "readable"),
+        ({"security": "SignAndEncrypt"}, "'encrypt', 'sign' or 'none'"),
+        ({"security": None}, "'encrypt', 'sign' or 'none'"),
+        ({"policy": "None"}, "Basic256Sha256"),
+        ({"policy": "Basic256Sha256", "security": "none"}, "contradict each other"),
+        ({"policy": "Basic256"}, "`legacy: true`"),
+        ({"policy": "Basic128Rsa15"}, "broken since 2017"),
+        ({"username": "me"}, "belong together"),
+        ({"password_file": "/run/x"}, "belong together"),
+        ({"username": "", "password_file": "/run/x"}, "at least 1 character"),
+        ({"user_certificate_file": "/run/x"}, "belong together"),
+        (
+            {
+                "username": "me",
+                "password_file": "/run/x",
+                "user_certificate_file": "/run/x",
+                "user_key_file": "/run/x",
+            },
+            "either a password or a certificate",
+        ),
+        ({"standby_urls": ["http://x"]}, "write opc.tcp://HOST:PORT"),
+        ({"password": "x"}, "Extra inputs"),
+        ({"pki": "pki"}, "write it from / on"),
+        ({"username": "me", "password_file": "secret"}, "write it from / on"),
         ({"timeout": 0}, "greater than 0"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_with_advice(written, advice):
     with pytest.raises(ValidationError, match=advice):
-        OpcUaSettings.model_validate({"url": "opc.tcp://10.0.0.9", "security": "none"} | written)
+        OpcUaSettings.model_validate({"url": "opc.tcp://10.0.0.9"} | written)
 
 
 def test_no_security_must_be_written_down():
-    with pytest.raises(ValidationError, match="security"):
-        OpcUaSettings.model_validate({"url": "opc.tcp://10.0.0.9"})
+    assert OpcUaSettings(url="opc.tcp://10.0.0.9").security == "encrypt"
+    assert OpcUaSettings(url="opc.tcp://10.0.0.9", security="none").security == "none"
+
+
+@pytest.mark.parametrize(
+    ("written", "user"),
+    [
+        ({}, "anonymous"),
+        ({"username": "me", "password_file": "/run/x"}, "username"),
+        ({"user_certificate_file": "/run/c", "user_key_file": "/run/k"}, "certificate"),
+        ({"policy": "Basic256", "legacy": True}, "anonymous"),
+    ],
+)
+def test_who_reads_follows_from_what_is_written(written, user):
+    assert OpcUaSettings(url="opc.tcp://10.0.0.9", **written).user == user
+
+
+def test_standby_servers_are_tried_in_turn_after_three_failures():
+    routes = Routes(["a", "b", "c"])
+    tried = []
+    for _ in range(9):
+        tried.append(routes.current)
+        routes.failed()
+    assert tried == ["a"] * 3 + ["b"] * 3 + ["c"] * 3
+    assert routes.current == "a"
+    routes.failed()
+    routes.opened()
+    routes.failed()
+    routes.failed()
+    assert routes.current == "a"
 
 
 def test_the_registered_port_is_taken_where_none_is_given():
@@ -90,5 +139,8 @@ def test_the_registered_port_is_taken_where_none_is_given():
 
 
 def test_configuring_the_driver_does_not_import_asyncua():
-    program = "import edge_agent_opcua, sys; sys.exit('asyncua' in sys.modules)"
+    program = (
+        "import edge_agent_opcua, edge_agent_opcua.trust_command, sys; "
+        "sys.exit(bool({'asyncua', 'cryptography'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

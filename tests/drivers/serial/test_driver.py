@@ -80,7 +80,7 @@ async def test_the_last_line_counts(stream, instrument):
 async def test_a_line_is_handed_out_once(impatient, instrument):
     await arrival(impatient, b"S S     1.00 g\r\n", instrument)
     assert await read(impatient) == [1.0]
-    with pytest.raises(NoResponse, match="no line came for"):
+    with pytest.raises(NoResponse, match="nothing came for"):
         await read(impatient)
 
 
@@ -119,7 +119,7 @@ async def test_a_line_that_does_not_match_is_counted_and_shown_but_no_value(impa
     await arrival(impatient, b"S S     1.00 g\r\nS S     9x00 g\r\n", instrument)
     assert await read(impatient) == [1.0]
     assert impatient.evidence["unmatched"] == 1
-    with pytest.raises(NoResponse, match=r"the last one was 'S S     9x00 g'"):
+    with pytest.raises(NoResponse, match=r"the last was 'S S     9x00 g'"):
         await read(impatient)
 
 

@@ -1,0 +1,169 @@
+"""What is to be watched and what is watched, and when the difference is tried again. Pure.
+
+A server may not know a node yet, may have too many items already, or may forget an item. Nothing is
+ever dropped here for that: what is wanted stays wanted, and is tried again later and later.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf
+from typing import NamedTuple
+
+from edge_agent_opcua.config import OpcUaAddress
+
+FIRST, LAST = 1.0, 30.0
+"""Seconds until a node is tried again that could not be watched: doubled each time, up to."""
+STUCK_TOO_OFTEN = 3
+"""Times after which a server is not believed any more that it reports an item."""
+POLLED = 300.0
+"""Seconds until a node is tried again that the server cannot watch; meanwhile it is polled."""
+
+
+class Target(NamedTuple):
+    """Where a node's changes go: an address of a group, by its index."""
+
+    group: int
+    place: int
+    address: OpcUaAddress
+
+
+class State(Enum):
+    """How an item stands."""
+
+    WANTED = "not watched yet, or not any more"
+    WATCHED = "watched"
+    REFUSED = "cannot be watched now: its points are bad"
+    POLLED = "the server cannot watch it: its points are polled"
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One node that is wanted, whatever of its value goes to which points.
+
+    Attributes:
+        handle: By which the server names it in its notifications.
+        targets: Where its changes go.
+        sampling: Seconds between the server's looks that are asked for.
+        deadband: Smallest change that is news; 0 means any.
+        id: The server's number of the monitored item; 0 while there is none.
+        revised: Sampling interval (s) and queue size as the server has them; 0 while unknown.
+        trouble: What was said about it last; empty where all is well.
+        stuck: How often the server was found not to report it, although it says it does.
+    """
+
+    handle: int
+    targets: list[Target]
+    sampling: float
+    deadband: float = 0.0
+    state: State = State.WANTED
+    id: int = 0
+    revised: tuple[float, int] = (0.0, 0)
+    trouble: str = ""
+    retry_at: float = 0.0
+    delay: float = 0.0
+    stuck: int = 0
+
+    @property
+    def address(self) -> OpcUaAddress:
+        """Give an address of its node."""
+        return self.targets[0].address
+
+
+@dataclass(eq=False)
+class Ledger:
+    """The items of one subscription. `now` is seconds on a steady clock.
+
+    Attributes:
+        items: Handle -> item.
+    """
+
+    items: dict[int, Item] = field(default_factory=dict)
+
+    def due(self, now: float) -> list[Item]:
+        """Give what is not watched and may be tried now."""
+        return [
+            item
+            for item in self.items.values()
+            if item.state is not State.WATCHED and item.retry_at <= now
+        ]
+
+    def next_due(self) -> float:
+        """Give when something is due; infinity where everything is watched."""
+        waits = (i.retry_at for i in self.items.values() if i.state is not State.WATCHED)
+        return min(waits, default=inf)
+
+    def watched(self, item: Item, number: int, revised: tuple[float, int]) -> None:
+        """Take note that the server watches it."""
+        item.state, item.id, item.revised = State.WATCHED, number, revised
+        item.trouble, item.delay = "", 0.0
+
+    def refused(self, item: Item, trouble: str, now: float) -> bool:
+        """Take note that it cannot be watched now; tell whether that is news."""
+        news = item.state is not State.REFUSED or item.trouble != trouble
+        item.state, item.id, item.trouble = State.REFUSED, 0, trouble
+        delay = item.delay or FIRST
+        item.retry_at, item.delay = now + delay, min(LAST, 2 * delay)
+        return news
+
+    def polled(self, item: Item, trouble: str, now: float) -> bool:
+        """Take note that the server cannot watch it; tell whether that is news."""
+        news = item.state is not State.POLLED
+        item.state, item.id, item.trouble = State.POLLED, 0, trouble
+        item.retry_at = now + POLLED
+        return news
+
+    def lost(self, items: Iterable[Item], now: float) -> None:
+        """Take note that the server does not watch these any more: they are wanted at once."""
+        for item in items:
+            if not item.address.watch:
+                continue
+            item.state, item.id = State.WANTED, 0
+            item.retry_at, item.delay = now, 0.0
+
+    def forget_all(self, now: float) -> None:
+        """Take note that the subscription is gone with everything in it."""
+        self.lost(self.items.values(), now)
+
+    def of(self, state: State) -> list[Item]:
+        """Give the items that stand so."""
+        return [item for item in self.items.values() if item.state is state]
+
+    def unwatched(self, group: int) -> list[int]:
+        """Give the indices of a group that have to be polled."""
+        return [
+            target.place
+            for item in self.of(State.POLLED)
+            for target in item.targets
+            if target.group == group
+        ]
+
+
+def items_of(
+    groups: Mapping[int, tuple[Sequence[OpcUaAddress], Mapping[int, float]]],
+    sampling: float,
+    first_handle: int,
+) -> Ledger:
+    """Make the items of one subscription: one per node, whoever wants it.
+
+    Args:
+        groups: Number of a group -> its addresses, and deadbands by index.
+        sampling: Seconds between the server's looks, where an address does not say otherwise.
+        first_handle: Handles are counted from here.
+    """
+    found: dict[object, Item] = {}
+    for group, (addresses, deadbands) in groups.items():
+        for index, address in enumerate(addresses):
+            target = Target(group, index, address)
+            wanted = sampling if address.sampling is None else address.sampling
+            # A part of a value changes when the server sees no change of the whole in its deadband.
+            deadband = 0.0 if address.part or address.text else deadbands.get(index, 0.0)
+            node = (address.at, address.namespace, address.path)
+            key = (*node, address.watch, wanted, deadband)
+            if (item := found.get(key)) is not None:
+                item.targets.append(target)
+                continue
+            found[key] = item = Item(first_handle + len(found), [target], wanted, deadband)
+            if not address.watch:
+                item.state, item.retry_at = State.POLLED, inf
+    return Ledger({item.handle: item for item in found.values()})

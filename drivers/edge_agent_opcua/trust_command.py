@@ -1,0 +1,171 @@
+"""`edge-agent trust`: shows the certificate of an OPC UA server, and trusts it when told to."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from edge_agent.command import (
+    DEVICE_UNREADABLE,
+    FAULT,
+    OK,
+    USAGE,
+    CommandFailed,
+    print_json,
+    printable,
+)
+from edge_agent_opcua.config import PKI
+
+if TYPE_CHECKING:
+    from edge_agent_opcua.certificates import Certificate
+    from edge_agent_opcua.discovery import Application
+    from edge_agent_opcua.endpoints import Endpoint
+    from edge_agent_opcua.identity import Identity
+    from edge_agent_opcua.survey import Survey
+
+    Said = tuple[list[Endpoint], list[Application]]
+
+SUMMARY = "show the certificate of an OPC UA server, and trust it"
+EXAMPLE = "edge-agent trust opc.tcp://10.0.0.9:4840"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("url", nargs="?", metavar="URL", help="server; without it, what is kept")
+    parser.add_argument(
+        "--accept",
+        metavar="THUMBPRINT",
+        help="trust the certificate with this thumbprint (SHA-1 or SHA-256)",
+    )
+    parser.add_argument(
+        "--pki", metavar="FOLDER", help="folder of certificates, as `pki` in the configuration"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to wait (5)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask the server, show what it says, and trust its certificate if told to."""
+    import asyncio
+
+    from edge_agent.driver import ConnectionLost
+    from edge_agent_opcua import discovery, folder
+
+    url = _checked(options.url) if options.url else None
+    try:
+        said = asyncio.run(discovery.explore(url, options.timeout)) if url else None
+    except ConnectionLost as error:
+        raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
+    try:
+        return _Desk(Path(options.pki or PKI), url, said).serve(options)
+    except OSError as error:
+        advice = "run this as root, or name another folder with --pki"
+        raise CommandFailed(f"{folder.reason(error)}: {advice}", FAULT) from error
+
+
+def _checked(url: str) -> str:
+    from pydantic import ValidationError
+
+    from edge_agent_opcua.config import OpcUaSettings
+
+    try:
+        return OpcUaSettings(url=url).url
+    except ValidationError as error:
+        raise CommandFailed(error.errors()[0]["msg"].removeprefix("Value error, "), USAGE) from (
+            error
+        )
+
+
+class _Desk:
+    """Where one certificate is looked at and decided about."""
+
+    def __init__(self, pki: Path, url: str | None, said: "Said | None") -> None:
+        from edge_agent_opcua.trust import TrustStore
+
+        self._pki, self._url, self._said = pki, url, said
+        self._store = TrustStore(pki)
+
+    def serve(self, options: argparse.Namespace) -> int:
+        """Show, decide, and show what became of it."""
+        own = self._identity()
+        if options.json:
+            replaced = self._accept(options.accept)[1] if options.accept else []
+            print_json(self._document(own, replaced))
+            return OK
+        found = self._survey()
+        from edge_agent_opcua.trust_page import page
+
+        for line in page(found, own, self._store, self._pki):
+            print(printable(line))  # a server may write what it likes into its certificate
+        wanted = options.accept or self._answer(found)
+        if wanted:
+            certificate, replaced = self._accept(wanted)
+            print(
+                f"\ntrusted from now on: {printable(certificate.subject)}, SHA-1 {certificate.sha1}"
+            )
+            for each in replaced:
+                print(f"trusted no longer: {printable(each.subject)}, SHA-1 {each.sha1}")
+        return OK
+
+    def _survey(self) -> "Survey | None":
+        from edge_agent_opcua.survey import survey
+
+        if self._url is None or self._said is None:
+            return None
+        return survey(self._url, *self._said, self._store, datetime.now(UTC))
+
+    def _identity(self) -> "Identity":
+        from edge_agent_opcua.identity import ClockNotSet, address_towards, own_identity
+
+        target = urlsplit(self._url or "")
+        ours = address_towards(target.hostname, target.port or 0) if target.hostname else None
+        try:
+            return own_identity(self._pki, datetime.now(UTC), [ours] if ours else [])
+        except ClockNotSet as error:
+            raise CommandFailed(f"set the clock of this gateway first: {error}", FAULT) from error
+        except ValueError as error:
+            raise CommandFailed(str(error), FAULT) from error
+
+    def _answer(self, found: "Survey | None") -> str | None:
+        """Ask whoever sits at the terminal; a script has to name the thumbprint."""
+        if found is None or found.state not in {"unknown", "changed"}:
+            return None
+        shown = found.chain[0].sha1
+        if not sys.stdin.isatty():
+            print(f"\nto trust it: add  --accept {shown}")
+            return None
+        print("\nCompare the thumbprint with what the server's own screen or software shows.")
+        try:
+            answer = input("Trust this server from now on? Type yes: ").strip()
+        except EOFError:
+            return None
+        return shown if answer == "yes" else None
+
+    def _accept(self, thumbprint: str) -> "tuple[Certificate, list[Certificate]]":
+        from edge_agent_opcua.trust import mark_of
+
+        wanted = "".join(each for each in thumbprint.upper() if each.isalnum())
+        found = self._survey()
+        mark = mark_of(self._url) if self._url else ""
+        shown = [(each, mark) for each in found.chain] if found else []
+        kept = [(each.certificate, each.mark) for each in self._store.rejected]
+        for certificate, place in (*shown, *kept):
+            if wanted in {certificate.sha1, certificate.sha256}:
+                return certificate, self._store.accept(certificate, place)
+        shows = f"; the server shows {found.chain[0].sha1}" if found and found.chain else ""
+        raise CommandFailed(f"no certificate has the thumbprint {thumbprint}{shows}", USAGE)
+
+    def _document(self, own: "Identity", replaced: "list[Certificate]") -> dict[str, Any]:
+        from edge_agent_opcua.survey import as_document, described, listed
+
+        found = self._survey()
+        return {
+            "server": as_document(found) if found else None,
+            "own": described(own.certificate, self._pki / "own" / "certificate.der"),
+            "trusted": listed(self._store.trusted),
+            "rejected": listed(self._store.rejected),
+            "replaced": [described(each) for each in replaced],
+        }

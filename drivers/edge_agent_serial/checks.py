@@ -1,0 +1,163 @@
+"""Whether the settings of a line fit together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from edge_agent_serial.nearest import did_you_mean
+from edge_agent_serial.recipe import Recipe
+from edge_agent_serial.request import objection
+from edge_agent_serial.steps import SetBaud
+
+if TYPE_CHECKING:
+    from edge_agent_serial.config import SerialSettings
+
+OF_A_PORT = ("baud", "data_bits", "parity", "stop_bits", "xonxoff")
+"""What is set on a serial port, and with a network on the converter."""
+_OF_A_PATTERN = ("request", "effect", "end", "encoding", "bad_when", "uncertain_when")
+_OF_A_RECIPE = ("only", "zero", "mask7")
+
+
+def check_transport(settings: SerialSettings) -> None:
+    """Raise ValueError where the keys do not say one way to reach instruments."""
+    if settings.transport == "serial":
+        if not isinstance(settings.port, str) or settings.host is not None:
+            raise ValueError(
+                "transport serial takes a device path as port, such as /dev/ttyUSB0, and no host"
+            )
+        if "\0" in settings.port:
+            raise ValueError("port holds a zero character: write a path such as /dev/ttyUSB0")
+    else:
+        _check_network(settings)
+    if not settings.listens and (settings.bind is not None or settings.allow):
+        raise ValueError(
+            "bind and allow are for those who call us: leave them out, or write transport: "
+            "tcp-server, or transport: udp without host"
+        )
+
+
+def _check_network(settings: SerialSettings) -> None:
+    is_number = isinstance(settings.port, int) and 0 < settings.port < 65536
+    if settings.transport == "tcp" and not (settings.host and is_number):
+        raise ValueError("transport tcp needs a host and a port number from 1 to 65535")
+    if not is_number:
+        raise ValueError(f"transport {settings.transport} needs a port number from 1 to 65535")
+    if settings.transport == "tcp-server" and settings.host is not None:
+        raise ValueError(
+            "transport tcp-server is called and has no host: write who may call as `allow`"
+        )
+    if extra := [key for key in sorted(OF_A_PORT) if key in settings.model_fields_set]:
+        raise ValueError(
+            f"{' and '.join(extra)}: with transport {settings.transport} this is set on the "
+            "converter, not here"
+        )
+
+
+def check_pattern(settings: SerialSettings) -> None:
+    """Raise ValueError where a pattern, and what belongs to it, is incomplete."""
+    if settings.model_extra:
+        raise _wrong_keys(settings, dict.fromkeys(settings.model_extra, ""), ())
+    if settings.pattern is None:
+        raise ValueError(
+            "write `recipe:` with a name from `edge-agent recipe list`, or `pattern:` with a "
+            "regular expression for a line"
+        )
+    if extra := [key for key in _OF_A_RECIPE if key in settings.model_fields_set]:
+        raise ValueError(f"{' and '.join(extra)}: only with a recipe, not with a pattern")
+    if settings.mode in {"session", "event"}:
+        raise ValueError(f"mode {settings.mode} needs a recipe, not a pattern")
+    _check_request(settings)
+
+
+def _check_request(settings: SerialSettings) -> None:
+    if settings.mode == "stream":
+        if settings.request is not None or settings.effect is not None:
+            raise ValueError("request and effect belong to `mode: poll`; a stream sends nothing")
+        return
+    if settings.request is None:
+        raise ValueError(r"mode poll needs a request, such as 'SI\r\n'")
+    if reason := objection(settings.request):
+        raise ValueError(f"request: {reason}")
+    if settings.effect != "read":
+        raise ValueError(
+            "write `effect: read` beside the request: it is your word that the request "
+            "changes nothing on the instrument"
+        )
+
+
+def check_recipe(settings: SerialSettings, recipe: Recipe) -> None:
+    """Raise ValueError where the settings are none for this recipe."""
+    if settings.pattern is not None:
+        raise ValueError("recipe and pattern exclude each other: leave one out")
+    if extra := [key for key in _OF_A_PATTERN if key in settings.model_fields_set]:
+        raise ValueError(f"{' and '.join(extra)}: the recipe says that, leave it out")
+    _check_mode(settings, recipe)
+    _check_weighing(settings, recipe)
+    _check_parameters(settings, recipe)
+
+
+def _check_parameters(settings: SerialSettings, recipe: Recipe) -> None:
+    wrong = {}
+    for name, value in (settings.model_extra or {}).items():
+        if name not in recipe.parameters:
+            wrong[name] = ""
+            continue
+        try:
+            recipe.parameters[name].check(name, value)
+        except ValueError as error:
+            wrong[name] = str(error)
+    if wrong:
+        raise _wrong_keys(settings, wrong, recipe.parameters)
+
+
+def _check_mode(settings: SerialSettings, recipe: Recipe) -> None:
+    if settings.mode == "poll" and not recipe.requests:
+        raise ValueError(f"recipe {recipe.name} has no requests: write mode: {recipe.mode}")
+    if settings.mode == "session" and recipe.session is None:
+        raise ValueError(f"recipe {recipe.name} has no session: write mode: {recipe.mode}")
+    if settings.mode == "session" and settings.transport != "serial" and _changes_speed(recipe):
+        raise ValueError(
+            f"recipe {recipe.name} changes the speed of the line, which only transport: serial "
+            "can do"
+        )
+
+
+def _check_weighing(settings: SerialSettings, recipe: Recipe) -> None:
+    if settings.only != "all" and recipe.weighing is None:
+        raise ValueError(f"recipe {recipe.name} is for no scale: leave `only` out")
+    if settings.only != "all" and settings.mode != "stream":
+        raise ValueError(
+            f"only: {settings.only} needs a scale that sends by itself: leave it out, or write "
+            "mode: stream and set the scale to send continuously"
+        )
+    if settings.zero is not None and settings.only != "weighings":
+        raise ValueError("zero belongs to `only: weighings`: leave it out")
+
+
+def _changes_speed(recipe: Recipe) -> bool:
+    steps = recipe.session.steps if recipe.session else ()
+    return any(isinstance(step, SetBaud) for step in steps)
+
+
+def _wrong_keys(
+    settings: SerialSettings, wrong: Mapping[str, str], parameters: Iterable[str]
+) -> ValidationError:
+    """Complain about each key at its own place; without a sentence it is not known at all."""
+    known = [*type(settings).model_fields, *parameters]
+    errors = [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "value_error",
+                "{sentence}",
+                {"sentence": sentence or f"is not a known key; {did_you_mean(key, known)}"},
+            ),
+            loc=(key,),
+            input=(settings.model_extra or {})[key],
+        )
+        for key, sentence in wrong.items()
+    ]
+    return ValidationError.from_exception_data(type(settings).__name__, errors)

@@ -1,0 +1,258 @@
+"""Instruments on the network: we call, they call us, or datagrams go to and fro."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
+
+from edge_agent.driver import ConnectionLost
+from edge_agent_serial.allowed import Allowed
+from edge_agent_serial.config import SerialSettings
+from edge_agent_serial.link import Link, Receiver
+
+# TCP keep-alive in seconds: a converter that vanished is noticed after a minute, not hours.
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+# Who calls us is noticed sooner: as long as it seems to be there its new call is refused.
+_KEEP_ALIVE_OF_CALLERS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+
+
+class SocketLink(Link, asyncio.Protocol):
+    """A TCP connection to a converter or instrument, whoever began it."""
+
+    def __init__(self, place: str, receiver: Receiver) -> None:
+        self.place = place
+        self._receiver = receiver
+        self._transport: asyncio.Transport | None = None
+        self.gone = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        _keep_alive(transport.get_extra_info("socket"), _KEEP_ALIVE)
+
+    def data_received(self, data: bytes) -> None:
+        self._receiver.receive(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.gone.set()
+        self._receiver.lose(f"{self.place} closed the connection ({error or 'no reason given'})")
+
+    def send(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionLost(f"the connection to {self.place} is closed")
+        self._transport.write(data)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self.gone.wait()
+
+
+async def _call(settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]") -> Link:
+    place = settings.line()
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(settings.timeout):
+            _, link = await loop.create_connection(
+                lambda: SocketLink(place, receiver), str(settings.host), int(settings.port)
+            )
+    except TimeoutError as error:
+        raise ConnectionLost(
+            f"{place} does not answer within {settings.timeout:g} s: check cable and address"
+        ) from error
+    except socket.gaierror as error:
+        raise ConnectionLost(f"the host {settings.host!r} is unknown: check the name") from error
+    except OSError as error:
+        raise ConnectionLost(
+            f"{place} refuses the connection ({error.strerror}): check the port, and whether "
+            "another client holds the only connection"
+        ) from error
+    return link
+
+
+class ServerLink(Link):
+    """One caller whom we listen to; whoever else calls is refused and counted."""
+
+    def __init__(
+        self, settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
+    ) -> None:
+        self._place = settings.line()
+        self._allowed = Allowed(settings.allow)
+        self._receiver = receiver
+        self._evidence = evidence
+        self._server: asyncio.Server | None = None
+        self._peer: _Caller | None = None
+        self._connected = asyncio.Event()
+
+    async def listen(self, address: str, port: int) -> None:
+        """Listen until `close`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Caller(self, self._receiver), address, port, backlog=4
+        )
+
+    async def wait_for_a_caller(self, patience: float) -> None:
+        """Wait until somebody is connected; TimeoutError if nobody is in time."""
+        async with asyncio.timeout(patience):
+            await self._connected.wait()
+
+    def admit(self, caller: "_Caller", address: str) -> bool:
+        """Tell whether this one is listened to."""
+        if address not in self._allowed:
+            self._evidence["stranger"] += 1
+            return False
+        if self._peer is not None:
+            self._evidence["second_peer"] += 1
+            return False
+        self._peer = caller
+        self._connected.set()
+        return True
+
+    def send(self, data: bytes) -> None:
+        if self._peer is None:
+            raise ConnectionLost(f"nobody is connected to {self._place}")
+        self._peer.send(data)
+
+    async def close(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        if self._peer is not None:
+            await self._peer.close()
+        if server is not None:
+            await server.wait_closed()
+
+
+class _Caller(SocketLink):
+    """A connection that the other side began."""
+
+    def __init__(self, host: ServerLink, receiver: Receiver) -> None:
+        super().__init__("", receiver)
+        self._host = host
+        self._is_admitted = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        address, port = transport.get_extra_info("peername")[:2]
+        self.place = f"{address}:{port}"
+        self._is_admitted = self._host.admit(self, address)
+        if self._is_admitted:
+            _keep_alive(transport.get_extra_info("socket"), _KEEP_ALIVE_OF_CALLERS)
+        else:
+            cast(asyncio.Transport, transport).abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_admitted:
+            super().data_received(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._is_admitted:
+            super().connection_lost(error)
+
+
+async def _be_called(
+    settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
+) -> Link:
+    link = ServerLink(settings, receiver, evidence)
+    try:
+        await link.listen(settings.listening_at, int(settings.port))
+        await link.wait_for_a_caller(settings.timeout)
+    except TimeoutError as error:
+        await link.close()
+        raise ConnectionLost(
+            f"nobody has called {settings.line()}: enter this gateway's address and the port "
+            f"{settings.port} in the converter or instrument, and see that no firewall is between",
+            retry_after=0.0,  # who calls meanwhile would be refused
+        ) from error
+    except OSError as error:
+        await link.close()
+        raise ConnectionLost(_why_not_listening(settings, error)) from error
+    except asyncio.CancelledError:
+        await link.close()
+        raise
+    return link
+
+
+class DatagramLink(Link, asyncio.DatagramProtocol):
+    """UDP with one instrument: the one that is named, or the one that spoke last and is allowed."""
+
+    def __init__(
+        self, settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
+    ) -> None:
+        self._place = settings.line()
+        self._allowed = Allowed(settings.allow)
+        self._receiver = receiver
+        self._evidence = evidence
+        self._transport: asyncio.DatagramTransport | None = None
+        self._peer: tuple[str | int, ...] | None = None
+        self._is_bound = settings.host is None
+        self._gone = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, source: tuple[str | int, ...]) -> None:
+        # To a connected socket the system hands over what its peer sends, and nothing else.
+        if self._is_bound and str(source[0]) not in self._allowed:
+            self._evidence["stranger"] += 1
+            return
+        self._peer = source
+        self._receiver.receive(data)
+
+    def error_received(self, error: Exception) -> None:
+        self._receiver.lose(f"{self._place} does not listen ({error}): check address and port")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._gone.set()
+        self._receiver.lose(f"the socket for {self._place} is closed ({error or 'by us'})")
+
+    def send(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionLost(f"the socket for {self._place} is closed")
+        if self._is_bound and self._peer is None:
+            raise ConnectionLost(f"nothing has come to {self._place} yet: whom to ask is unknown")
+        self._transport.sendto(data, self._peer if self._is_bound else None)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self._gone.wait()
+
+
+async def _exchange_datagrams(
+    settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
+) -> Link:
+    loop = asyncio.get_running_loop()
+    port = int(settings.port)
+    try:
+        _, link = await loop.create_datagram_endpoint(
+            lambda: DatagramLink(settings, receiver, evidence),
+            local_addr=(settings.listening_at, port) if settings.host is None else None,
+            remote_addr=(settings.host, port) if settings.host is not None else None,
+        )
+    except socket.gaierror as error:
+        raise ConnectionLost(f"the host {settings.host!r} is unknown: check the name") from error
+    except OSError as error:
+        raise ConnectionLost(_why_not_listening(settings, error)) from error
+    return link
+
+
+def _why_not_listening(settings: SerialSettings, error: OSError) -> str:
+    return (
+        f"{settings.line()} cannot be opened for listening ({error.strerror or error}): choose a "
+        "port that no other program uses, and an address of this machine"
+    )
+
+
+def _keep_alive(connection: socket.socket, times: Mapping[str, int]) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, seconds in times.items():
+        connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+OPENERS: Mapping[str, Callable[[SerialSettings, Receiver, "Counter[str]"], Awaitable[Link]]] = {
+    "tcp": _call,
+    "tcp-server": _be_called,
+    "udp": _exchange_datagrams,
+}
+"""Transport -> what opens it."""

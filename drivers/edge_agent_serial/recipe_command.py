@@ -1,0 +1,183 @@
+"""`edge-agent recipe`: test, list, show or learn recipes of serial instruments."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from edge_agent.command import (
+    CONFIG_INVALID,
+    OK,
+    PARTLY_OK,
+    USAGE,
+    CommandFailed,
+    columns,
+    print_json,
+)
+from edge_agent_serial import learn_command
+
+if TYPE_CHECKING:
+    from edge_agent_serial.recipe import Recipe
+    from edge_agent_serial.vectors import Result
+
+SUMMARY = "test a recipe by its vectors, list recipes, or show one"
+EXAMPLE = "edge-agent recipe test my-scale.yaml"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("action", choices=sorted(_ACTIONS), help="what to do")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        metavar="NAME",
+        help="test, show: a recipe's name or file; list: a text to look for; "
+        "learn: a serial port, tcp://HOST:PORT or a captured file",
+    )
+    learn_command.arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    from edge_agent_serial.library import RecipeInvalid
+
+    try:
+        return _ACTIONS[options.action](options)
+    except RecipeInvalid as error:
+        if options.json:
+            print_json({"ok": False, "errors": error.mistakes})
+            return CONFIG_INVALID
+        lines = [f"{len(error.mistakes)} mistakes", *error.mistakes]
+        text = "\n  ".join(lines) if len(error.mistakes) > 1 else error.mistakes[0]
+        raise CommandFailed(f"{error.where}: {text}", CONFIG_INVALID) from error
+
+
+def _wanted(options: argparse.Namespace) -> "Recipe":
+    from edge_agent_serial import library
+
+    if options.what is None:
+        raise CommandFailed(f"edge-agent recipe {options.action}: name a recipe or its file", USAGE)
+    return library.load(options.what)
+
+
+def _test(options: argparse.Namespace) -> int:
+    from edge_agent_serial import vectors
+
+    recipe = _wanted(options)
+    results = list(vectors.run(recipe))
+    holds = all(result.holds for result in results)
+    if options.json:
+        shown = [_result(result) for result in results]
+        print_json({"ok": holds, "recipe": recipe.name, "vectors": shown})
+    else:
+        _show_results(recipe, results)
+    return OK if holds else PARTLY_OK
+
+
+def _result(result: "Result") -> dict[str, Any]:
+    from edge_agent_serial.quality import written
+
+    frames = [
+        {
+            "bytes": frame.raw.hex(" ").upper(),
+            "fields": dict(frame.fields),
+            "quality": written(frame.flaw),
+            "flaws": {name: written(flaw) for name, flaw in frame.flaws.items()},
+        }
+        for frame in result.frames
+    ]
+    return {
+        "name": result.name,
+        "ok": result.holds,
+        "mistakes": list(result.mistakes),
+        "frames": frames,
+    }
+
+
+def _show_results(recipe: "Recipe", results: "list[Result]") -> None:
+    print(f"{recipe.name}: {recipe.title}")
+    for result in results:
+        print(f"  {'ok    ' if result.holds else 'WRONG '} {result.name}")
+        for frame in _result(result)["frames"]:
+            fields = ", ".join(f"{name} {_text(value)}" for name, value in frame["fields"].items())
+            print(f"           {frame['quality']}: {fields}")
+        for mistake in result.mistakes:
+            print(f"         - {mistake}")
+    wrong = sum(not result.holds for result in results)
+    print(f"{len(results) - wrong} of {len(results)} vectors hold")
+
+
+def _text(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from edge_agent_serial import library
+
+    found = [recipe for recipe in library.shipped() if _fits(recipe, options.what or "")]
+    if options.json:
+        print_json({"recipes": [_summary(recipe) for recipe in found]})
+        return OK
+    rows = [(recipe.name, recipe.mode, recipe.title) for recipe in found]
+    for line in columns([("recipe", "mode", "for"), *rows]):
+        print(line)
+    return OK
+
+
+def _fits(recipe: "Recipe", text: str) -> bool:
+    words = (recipe.name, recipe.title, recipe.maker, *recipe.models)
+    return text.casefold() in " ".join(words).casefold()
+
+
+def _summary(recipe: "Recipe") -> dict[str, Any]:
+    return {
+        "name": recipe.name,
+        "title": recipe.title,
+        "maker": recipe.maker,
+        "models": list(recipe.models),
+        "mode": recipe.mode,
+        "fields": recipe.field_names(),
+        "parameters": list(recipe.parameters),
+        "vectors": len(recipe.vectors),
+    }
+
+
+def _show(options: argparse.Namespace) -> int:
+    recipe = _wanted(options)
+    if options.json:
+        print_json(recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        return OK
+    for line in _description(recipe):
+        print(line)
+    return OK
+
+
+def _description(recipe: "Recipe") -> list[str]:
+    line = recipe.line
+    lines = [
+        f"{recipe.name}: {recipe.title}",
+        f"  maker    {recipe.maker}",
+        f"  models   {', '.join(recipe.models) or '-'}",
+        f"  line     {line.baud} baud {line.data_bits}{line.parity[0].upper()}{line.stop_bits}",
+        f"  mode     {recipe.mode}",
+        *(f"  source   {source}" for source in recipe.sources),
+        *(f"  note     {note}" for note in recipe.notes),
+    ]
+    fields = [(name, *_about(recipe, name)) for name in recipe.field_names()]
+    lines += ["", *columns([("field", "type", "unit", "is"), *fields])]
+    if recipe.parameters:
+        rows = [(n, _text(p.default), p.help) for n, p in recipe.parameters.items()]
+        lines += ["", *columns([("parameter", "unless given", "is"), *rows])]
+    if recipe.requests:
+        rows = [(request.name, request.send, "") for request in recipe.requests]
+        lines += ["", *columns([("request", "sends", ""), *rows])]
+    return lines
+
+
+def _about(recipe: "Recipe", name: str) -> tuple[str, str, str]:
+    field = recipe.fields.get(name)
+    if field is None:
+        return ("text", "", "as it comes")
+    kind = "number" if field.expression or field.scale else "bool" if field.bit is not None else ""
+    return (field.type or kind, field.unit or "", field.help or "")
+
+
+_ACTIONS = {"learn": learn_command.run, "list": _list, "show": _show, "test": _test}

@@ -1,0 +1,161 @@
+"""Whether the parts of a recipe fit together. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from edge_agent_serial.denied import objection
+from edge_agent_serial.expression import Expression, Scalar
+from edge_agent_serial.patterns import compile_bounded
+from edge_agent_serial.template import NoRequest, Template
+
+if TYPE_CHECKING:
+    from edge_agent_serial.recipe import Recipe, Request
+
+
+def unsound(recipe: Recipe) -> Iterator[str]:
+    """Give each mistake as a sentence that says what to write."""
+    yield from _mode(recipe)
+    yield from _framings(recipe)
+    yield from _names(recipe)
+    yield from _fields(recipe)
+    for request in recipe.requests:
+        yield from _request(recipe, request)
+    yield from _session(recipe)
+    yield from _vectors(recipe)
+
+
+def _mode(recipe: Recipe) -> Iterator[str]:
+    if recipe.mode == "poll" and not recipe.requests:
+        yield "mode poll needs requests: write what is sent"
+    if (recipe.mode == "session") != (recipe.session is not None):
+        yield "mode session and a session belong together: write both or neither"
+    for pattern in recipe.deny:
+        try:
+            compile_bounded(pattern, searched=True)
+        except ValueError as error:
+            yield f"deny: {error}"
+
+
+def _framings(recipe: Recipe) -> Iterator[str]:
+    lost = [framing.kind for framing in recipe.framing if not framing.finds_itself]
+    if lost and len(recipe.framing) > 1:
+        yield f"framing {lost[0]} cannot stand beside another: nothing tells where it begins"
+    if recipe.mode in {"stream", "event"} and "fixed" in lost:
+        yield "framing fixed needs a sync in what an instrument sends by itself"
+
+
+def _names(recipe: Recipe) -> Iterator[str]:
+    names = [request.name for request in recipe.requests]
+    for name in {name for name in names if names.count(name) > 1}:
+        yield f"two requests are called {name}: give each its own name"
+    both = recipe.parameters.keys() & (recipe.raw_names() | recipe.fields.keys())
+    for name in sorted(both):
+        yield (
+            f"{name} is a parameter and also a value: call one differently, or an answer could not "
+            "be compared with what was asked"
+        )
+
+
+def _fields(recipe: Recipe) -> Iterator[str]:
+    known = recipe.raw_names() | recipe.parameters.keys()
+    for name, field in recipe.fields.items():
+        yield from _unknown(recipe, f"fields.{name}", field.needs(name), known)
+        known.add(name)
+    for condition in recipe.quality:
+        yield from _unknown(recipe, f"quality {condition!r}", Expression(condition).names, known)
+    if recipe.expect is not None:
+        yield from _unknown(recipe, "expect", Expression(recipe.expect).names, known)
+    if recipe.weighing is not None:
+        yield from _unknown(recipe, "weighing.field", {recipe.weighing.field}, known)
+
+
+def _unknown(recipe: Recipe, place: str, needed: set[str], known: set[str]) -> Iterator[str]:
+    unknown = sorted(needed - known)
+    if unknown and not recipe.is_dynamic:
+        yield (
+            f"{place} uses {', '.join(unknown)}, which nothing before it gives; known there: "
+            f"{', '.join(sorted(known))}"
+        )
+
+
+def _request(recipe: Recipe, request: Request) -> Iterator[str]:
+    place = f"requests.{request.name}"
+    parameters = set(recipe.parameters)
+    for name, text in request.let.items():
+        yield from _missing(f"{place}.let.{name}", Expression(text).names, parameters)
+        parameters.add(name)
+    yield from _sending(recipe, f"{place}.send", request.send, parameters)
+    known = recipe.raw_names() | recipe.fields.keys() | parameters
+    if request.follow is not None:
+        known.add("part")
+    if request.expect is not None:
+        yield from _unknown(recipe, f"{place}.expect", Expression(request.expect).names, known)
+    yield from _unknown(recipe, f"{place}.brings", set(request.brings), known)
+    for field, preset in request.brings.items():
+        yield from _preset(recipe, f"{place}.brings.{field}", preset)
+    for condition in request.requires:
+        yield from _missing(f"{place}.requires", Expression(condition).names, parameters)
+    if request.follow is not None:
+        names = Expression(request.follow.when).names
+        yield from _unknown(recipe, f"{place}.follow.when", names, known)
+        yield from _missing(f"{place}.follow.join", set(request.follow.join), recipe.raw_names())
+        yield from _sending(
+            recipe, f"{place}.follow.send", request.follow.send, parameters | {"part"}
+        )
+
+
+def _preset(recipe: Recipe, place: str, preset: Mapping[str, Scalar]) -> Iterator[str]:
+    yield from _missing(place, set(preset), set(recipe.parameters))
+    for name in preset.keys() & recipe.parameters.keys():
+        try:
+            recipe.parameters[name].check(name, preset[name])
+        except ValueError as error:
+            yield f"{place}: {error}"
+
+
+def _missing(place: str, needed: set[str] | frozenset[str], known: set[str]) -> Iterator[str]:
+    if missing := sorted(needed - known):
+        yield (
+            f"{place} uses {', '.join(missing)}, which does not exist; there are "
+            f"{', '.join(sorted(known)) or 'no parameters'}"
+        )
+
+
+def _sending(recipe: Recipe, place: str, send: str, parameters: set[str]) -> Iterator[str]:
+    template = Template(send)
+    yield from _missing(place, template.names, parameters)
+    if template.names:
+        return  # vectors build it with parameters, and what is built is checked before it is sent
+    try:
+        reason = objection(template.build({}), recipe.family, recipe.deny)
+    except NoRequest as error:
+        reason = str(error)
+    if reason:
+        yield f"{place}: {reason}"
+
+
+def _session(recipe: Recipe) -> Iterator[str]:
+    known = set(recipe.parameters)
+    for number, step in enumerate(recipe.session.steps if recipe.session else ()):
+        place = f"session.steps[{number}]"
+        if found := getattr(step, "expect", None):
+            known |= set(re.compile(found).groupindex)
+        if send := getattr(step, "send", None):
+            yield from _sending(recipe, f"{place}.send", send, known)
+        speed = getattr(step, "set_baud", None)
+        if isinstance(speed, str):
+            yield from _missing(f"{place}.set_baud", {speed}, known)
+
+
+def _vectors(recipe: Recipe) -> Iterator[str]:
+    names = {request.name for request in recipe.requests}
+    fields = set(recipe.field_names())
+    for vector in recipe.vectors:
+        if vector.request is not None and vector.request not in names:
+            yield f"the vector {vector.name!r}: there is no request {vector.request}"
+        compared = {name for outcome in vector.outcomes() for name in outcome.fields}
+        unknown = {name for name in compared if name.split(".", 1)[0] not in fields}
+        yield from _unknown(recipe, f"the vector {vector.name!r}", unknown, fields)

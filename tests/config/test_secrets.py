@@ -1,0 +1,118 @@
+"""Secrets that are missing: named by `check` and at a reload, waited for at the start."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from edge_agent import config
+from edge_agent.cli import main
+from edge_agent.command import CONFIG_INVALID, OK
+from edge_agent.config import secrets
+from edge_agent.config.apart import Loading, load
+from edge_agent.errors import ConfigInvalid
+
+TEXT = """\
+version: 1
+agent: {id: gw, site: hall}
+mqtt:
+  url: mqtt://localhost
+  username: gw
+  password_file: %s
+connections: []
+"""
+NOBODY = 65534
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(secret):
+        made = tmp_path / "config.yaml"
+        made.write_text(TEXT % secret)
+        return made
+
+    return write
+
+
+def doubts(found):
+    return [(one.path, one.line) for one in found.warnings if one.path.startswith("mqtt")]
+
+
+def trouble(path):
+    found = config.inspect(path, secrets.out_of_sight, secrets.missing_here)
+    assert doubts(found) == []
+    assert (found.config is None) is bool(found.errors)
+    return [(problem.path, problem.line, problem.message) for problem in found.errors]
+
+
+def test_a_secret_that_is_there_is_not_opened(file, tmp_path):
+    os.mkfifo(tmp_path / "secret", 0o600)  # opening it would wait for ever
+    assert trouble(file("secret")) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "what"), [("missing", "does not exist"), (".", "is a folder, not a file")]
+)
+def test_a_secret_that_cannot_be_read_is_named_with_its_place(file, tmp_path, secret, what):
+    named = tmp_path / secret
+    assert trouble(file(secret)) == [("mqtt.password_file", 6, f"{named} {what}")]
+    with pytest.raises(ConfigInvalid, match=what):
+        load(file(secret))
+    assert Loading(file(secret)).result().mqtt.password_file == named, "a start waits for it"
+
+
+@pytest.mark.parametrize("key", ["password_file", "key_file"])
+def test_a_secret_that_others_can_read_is_named_with_the_command_that_helps(file, tmp_path, key):
+    secret = tmp_path / "secret"
+    secret.touch(0o644)
+    path = tmp_path / "config.yaml"
+    path.write_text(TEXT.replace("  password_file: %s\n", _lines(key)))
+    found = config.inspect(path, secrets.out_of_sight, secrets.missing_here)
+    [problem] = found.errors
+    assert problem.path == f"mqtt.{key}"
+    assert problem.message.endswith("can be read by other users of this machine (mode 0644)")
+    assert problem.hint == f"chmod 600 {secret}"
+    with pytest.raises(ConfigInvalid, match="chmod 600"):
+        load(path)
+    assert Loading(path).result().mqtt, "a start waits for it"
+    secret.chmod(0o600)
+    assert config.inspect(path, around=secrets.missing_here).errors == []
+
+
+def _lines(key):
+    return f"  {key}: secret\n" + ("  cert_file: cert\n" if key == "key_file" else "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_secret_of_somebody_else_is_named(file, tmp_path):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "secret").chmod(0o600)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    program = (
+        "import sys; from pathlib import Path; from edge_agent.config.secrets import _trouble; "
+        f"import os; os.setuid({NOBODY}); print(_trouble(Path(sys.argv[1])))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "secret"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.stdout.strip() == "cannot be read by this user", said.stderr
+
+
+def test_what_cannot_be_seen_from_here_is_a_doubt_for_a_person_and_a_mistake_at_a_reload(file):
+    elsewhere = "/run/credentials/no-such.service/mqtt-password"
+    path = file(elsewhere)
+    found = config.inspect(path, secrets.out_of_sight, secrets.missing_here)
+    assert found.errors == []
+    assert doubts(found) == [("mqtt.password_file", 6)]
+    assert found.config
+    with pytest.raises(ConfigInvalid, match=f"{elsewhere} does not exist"):
+        load(path)
+
+
+@pytest.mark.parametrize(("secret", "code"), [("missing", CONFIG_INVALID), ("/no/such/one", OK)])
+def test_check_names_a_secret_that_is_not_there(file, capsys, secret, code):
+    assert main(["check", "-c", str(file(secret))]) == code
+    assert "mqtt.password_file: " in capsys.readouterr().out
