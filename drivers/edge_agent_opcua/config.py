@@ -140,6 +140,10 @@ class OpcUaSettings(Settings):
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port}"
 
+    def peers(self) -> tuple[str, ...]:
+        hosts = (urlsplit(url).hostname for url in (self.url, *self.standby_urls))
+        return tuple(host for host in hosts if host is not None)
+
 
 def _endpoint_url(url: str) -> str:
     parts = urlsplit(url)

@@ -121,6 +121,6 @@ class Publishing:
             self._wanted = 0
             self._lost()
         elif isinstance(error, ua.uaerrors.BadTooManyPublishRequests):
-            self._most = max(1, len(self._waiting))
+            self._most = max(1, min(self._most, self._wanted) - 1)
         elif not isinstance(error, ua.uaerrors.BadTimeout):
             raise error

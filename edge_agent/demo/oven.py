@@ -13,6 +13,15 @@ NAMESPACE = "urn:edge-agent:demo:oven"
 CLOCK = ua.NodeId(ua.Int32(ua.ObjectIds.Server_ServerStatus_CurrentTime))
 
 
+CELSIUS = ua.EUInformation(
+    NamespaceUri=ua.String("http://www.opcfoundation.org/UA/units/un/cefact"),
+    UnitId=ua.Int32(int.from_bytes(b"CEL", "big")),
+    DisplayName=ua.LocalizedText("°C"),
+    Description=ua.LocalizedText("degree Celsius"),
+)
+"""As every client understands it. Source: OPC 10000-8, 5.6.3 (EUInformation)."""
+
+
 class OvenServer:
     """The oven's nodes; they show what the oven is whenever `refresh` is called."""
 
@@ -34,7 +43,11 @@ class OvenServer:
         folder = await objects.add_object(self._node("Oven"), f"{index}:Oven")
         for name, value in _values(self._oven).items():
             short = name.removeprefix("Oven.")
-            await folder.add_variable(self._node(name), f"{index}:{short}", value)
+            variable = await folder.add_variable(self._node(name), f"{index}:{short}", value)
+            if isinstance(value, float):  # both are temperatures
+                await variable.add_property(
+                    self._node(f"{name}.Unit"), "0:EngineeringUnits", CELSIUS
+                )
 
     async def refresh(self) -> None:
         """Write the oven's values, and the server's clock, into the address space."""

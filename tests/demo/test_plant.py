@@ -179,6 +179,8 @@ async def test_the_oven_is_an_opc_ua_machine_with_its_own_namespace() -> None:
         assert value.Value is not None
         assert value.Value.Value == round(machine.chamber, 2) != 174.0
         assert value.SourceTimestamp is not None
+        unit = await (await node.get_child("0:EngineeringUnits")).read_value()
+        assert unit.DisplayName.Text == "°C"
         heating = client.get_node(f"ns={index};s=Oven.Heating")
         assert await heating.read_value() is True
         objects = [
