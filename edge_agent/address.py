@@ -40,6 +40,13 @@ class Settings(BaseModel):
         """
         return None
 
+    def peers(self) -> Sequence[str] | None:
+        """Name the hosts, addresses or networks that packets go to or come from, for a filter.
+
+        None means that this driver does not say, so people have to.
+        """
+        return None
+
 
 class Address(BaseModel):
     """Where one value lives on the other side. Frozen, so it can be hashed and compared.

@@ -38,7 +38,7 @@ class _Timex(ctypes.Structure):
 
 
 class _Seen(NamedTuple):
-    """A stamp, and by how much the wall clock was ahead of the steady one when it was first seen."""
+    """A stamp, and how far the wall clock was ahead of the steady one when it was first seen."""
 
     stamped: float
     ahead: float

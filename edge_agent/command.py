@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent.errors import CommandFailed
 from edge_agent.layout import columns, printable, shown, width, wrap
+from edge_agent.ports import serial_ports
 
 if TYPE_CHECKING:
     from edge_agent.driver import Settings
@@ -31,6 +32,7 @@ __all__ = [
     "configured",
     "print_json",
     "printable",
+    "serial_ports",
     "shown",
     "width",
     "wrap",

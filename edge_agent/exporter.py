@@ -26,7 +26,7 @@ RETRY_SECONDS = 10.0  # until a port in use, or a full disk, is tried again
 
 Answer = tuple[str, bytes]
 BAD, FORBIDDEN, UNKNOWN = "400 Bad Request", "403 Forbidden", "404 Not Found"
-NOT_ALLOWED, BUSY = "405 Method Not Allowed", "503 Service Unavailable"
+NOT_ALLOWED = "405 Method Not Allowed"
 
 
 class Exporter:
@@ -80,6 +80,9 @@ class Exporter:
             await server.serve_forever()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._answering >= MOST_AT_ONCE:
+            writer.close()
+            return
         self._answering += 1
         try:
             async with asyncio.timeout(PATIENCE):
@@ -93,8 +96,6 @@ class Exporter:
             writer.close()
 
     async def _answer_to(self, reader: asyncio.StreamReader) -> Answer:
-        if self._answering > MOST_AT_ONCE:
-            return BUSY, b""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
@@ -115,7 +116,7 @@ def refusal(head: bytes) -> str:
     hosts = [line[5:].strip() for line in lines if line[:5].lower() == "host:"]
     if len(hosts) != 1 or not _is_this_machine(hosts[0]):
         return FORBIDDEN
-    return "" if urlsplit(words[1]).path == "/metrics" else UNKNOWN
+    return "" if words[1].partition("?")[0] == "/metrics" else UNKNOWN
 
 
 def _is_this_machine(host: str) -> bool:

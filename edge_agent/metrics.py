@@ -75,28 +75,109 @@ def _seconds(milliseconds: int | None) -> float | None:
 
 FAMILIES = (
     Family("info", "gauge", "which agent this is; always 1", _info),
-    Family("polling", "gauge", "1 when the buffer is open and machines are read", _is("agent", "state", "polling")),
-    Family("degraded", "gauge", "1 while the disk refuses the buffer", _is("agent", "health", "degraded")),
-    Family("clock_synced", "gauge", "1 while the clock is known to be right", _is("agent", "clock", "synced")),
-    Family("start_time_seconds", "gauge", "when the agent started, since 1970 UTC", _one("agent", "since", 1e-3)),
+    Family(
+        "polling",
+        "gauge",
+        "1 when the buffer is open and machines are read",
+        _is("agent", "state", "polling"),
+    ),
+    Family(
+        "degraded",
+        "gauge",
+        "1 while the disk refuses the buffer",
+        _is("agent", "health", "degraded"),
+    ),
+    Family(
+        "clock_synced",
+        "gauge",
+        "1 while the clock is known to be right",
+        _is("agent", "clock", "synced"),
+    ),
+    Family(
+        "start_time_seconds",
+        "gauge",
+        "when the agent started, since 1970 UTC",
+        _one("agent", "since", 1e-3),
+    ),
     Family("readings_total", "counter", "readings made since the start", _one("agent", "readings")),
-    Family("readings_not_kept_total", "counter", "readings that neither disk nor memory took; a loss record counts them", _one("agent", "not_kept")),
-    Family("broker_connected", "gauge", "1 while the broker is connected", _is("broker", "state", "connected")),
-    Family("broker_last_ack_timestamp_seconds", "gauge", "when the broker last acknowledged a message, since 1970 UTC", _one("broker", "last_ack", 1e-3)),
-    Family("buffer_readings", "gauge", "readings that wait for the broker", _one("buffer", "readings")),
+    Family(
+        "readings_not_kept_total",
+        "counter",
+        "readings that neither disk nor memory took; a loss record counts them",
+        _one("agent", "not_kept"),
+    ),
+    Family(
+        "broker_connected",
+        "gauge",
+        "1 while the broker is connected",
+        _is("broker", "state", "connected"),
+    ),
+    Family(
+        "broker_last_ack_timestamp_seconds",
+        "gauge",
+        "when the broker last acknowledged a message, since 1970 UTC",
+        _one("broker", "last_ack", 1e-3),
+    ),
+    Family(
+        "buffer_readings", "gauge", "readings that wait for the broker", _one("buffer", "readings")
+    ),
     Family("buffer_bytes", "gauge", "bytes of the buffer in use on disk", _one("buffer", "bytes")),
-    Family("buffer_max_bytes", "gauge", "its limit, `buffer.max_bytes`", _one("buffer", "max_bytes")),
-    Family("buffer_full_seconds", "gauge", "seconds until it is full at the present rate, without a broker", _one("buffer", "hours_until_full", 3600)),
-    Family("buffer_losses", "gauge", "loss records that wait for the broker", _one("buffer", "losses")),
-    Family("written_bytes_total", "counter", "bytes that the agent wrote to the card since its start", _one("buffer", "written")),
-    Family("connection_up", "gauge", "1 while the link is open", _each("connections", "connection", lambda one: float(one["state"] == "up"))),
+    Family(
+        "buffer_max_bytes", "gauge", "its limit, `buffer.max_bytes`", _one("buffer", "max_bytes")
+    ),
+    Family(
+        "buffer_full_seconds",
+        "gauge",
+        "seconds until it is full at the present rate, without a broker",
+        _one("buffer", "hours_until_full", 3600),
+    ),
+    Family(
+        "buffer_losses", "gauge", "loss records that wait for the broker", _one("buffer", "losses")
+    ),
+    Family(
+        "written_bytes_total",
+        "counter",
+        "bytes that the agent wrote to the card since its start",
+        _one("buffer", "written"),
+    ),
+    Family(
+        "connection_up",
+        "gauge",
+        "1 while the link is open",
+        _each("connections", "connection", lambda one: float(one["state"] == "up")),
+    ),
     Family("connection_polls_total", "counter", "polls over this link", _connection("polls")),
-    Family("connection_overruns_total", "counter", "polls skipped because the line was busy", _connection("overruns")),
-    Family("connection_reopened_total", "counter", "how often the link was opened anew", _connection("reopened")),
-    Family("connection_busy_ratio", "gauge", "share of the time in which the line is busy", _connection("busy")),
-    Family("device_state", "gauge", "1 for the state that a device is in: starting, up, silent, down", _device_states),
-    Family("device_last_good_timestamp_seconds", "gauge", "when a device last gave a good value, since 1970 UTC", _each("devices", "device", lambda one: _seconds(one["last_good"]))),
-)  # fmt: skip
+    Family(
+        "connection_overruns_total",
+        "counter",
+        "polls skipped because the line was busy",
+        _connection("overruns"),
+    ),
+    Family(
+        "connection_reopened_total",
+        "counter",
+        "how often the link was opened anew",
+        _connection("reopened"),
+    ),
+    Family(
+        "connection_busy_ratio",
+        "gauge",
+        "share of the time in which the line is busy",
+        _connection("busy"),
+    ),
+    Family(
+        "device_state",
+        "gauge",
+        "1 for the state that a device is in: starting, up, silent, down",
+        _device_states,
+    ),
+    Family(
+        "device_last_good_timestamp_seconds",
+        "gauge",
+        "when a device last gave a good value, since 1970 UTC",
+        _each("devices", "device", lambda one: _seconds(one["last_good"])),
+    ),
+)
 
 
 def exposition(status: Status) -> str:

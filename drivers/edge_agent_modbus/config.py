@@ -198,3 +198,6 @@ class ModbusSettings(Settings):
         if self.is_serial:
             return os.path.realpath(str(self.port))  # two names of one port are one line
         return f"{str(self.host).lower()}:{self.tcp_port}"
+
+    def peers(self) -> tuple[str, ...]:
+        return () if self.host is None else (self.host,)

@@ -8,18 +8,42 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edge_agent_modbus.config import ModbusSettings
+from edge_agent_modbus.pdu import Table
 from edge_agent_modbus.timing import Timing, silence_between_frames
 
 BAUDS = (9600, 19200, 38400, 115200, 4800, 2400, 1200)
 FORMATS = (("none", 1), ("even", 1), ("none", 2), ("odd", 1))  # parity, stop bits
-LIKELY_UNITS = tuple(range(1, 11))
-OTHER_UNITS = tuple(range(11, 248))
+LIKELY_UNITS = tuple(range(1, 17))
+OTHER_UNITS = tuple(range(17, 248))
 NETWORK_ANSWER_WITHIN = 1.0
 ANSWER_WITHIN = 0.2  # seconds of thinking; devices that need more are given it when found late
+QUICK_WITHIN = 0.04  # seconds; of what needs longer the late answer is heard, and it is asked again
+LISTEN_SECONDS = 3.0
 _LONGEST_WAIT = 1.0
-REQUESTS_PER_UNIT = 2  # a holding and an input register
 _CHARACTERS = 8 + 7  # a request and the answer with one register
 _GATEWAY_UNITS = (255, 0)  # what TCP devices without units behind them mostly answer to
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How units are asked whether they are there.
+
+    Attributes:
+        within: Seconds that a device has to think.
+        tables: One register of each is asked for, in this order.
+        listening: Seconds to listen to a line before anything is asked.
+        everywhere: Go on with the other settings of a line where one was answered.
+    """
+
+    within: float = ANSWER_WITHIN
+    tables: tuple[Table, ...] = (Table.HOLDING, Table.INPUT)
+    listening: float = LISTEN_SECONDS
+    everywhere: bool = False
+
+
+PATIENT = Manner(everywhere=True)
+QUICK = Manner(QUICK_WITHIN, (Table.HOLDING,), everywhere=True)
+"""Finds what answers or refuses a holding register at once, which nearly everything does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +85,23 @@ class LineSetting:
             character=self.character,
         )
 
-    def per_unit(self, within: float = ANSWER_WITHIN) -> float:
+    def per_unit(self, manner: Manner) -> float:
         """Give the seconds that a unit costs that is not there."""
         wire = _CHARACTERS * self.character + 2 * silence_between_frames(self.baud)
-        return REQUESTS_PER_UNIT * (wire + within)
+        return len(manner.tables) * (wire + manner.within)
 
     def __str__(self) -> str:
         return f"{self.baud} 8{self.parity[0].upper()}{self.stop_bits}"
+
+
+LIKELY_SETTINGS = (
+    LineSetting(9600),
+    LineSetting(9600, "even"),
+    LineSetting(19200, "even"),
+    LineSetting(19200),
+    LineSetting(115200),
+    LineSetting(4800),
+)
 
 
 def line_settings(configured: LineSetting | None = None) -> Iterator[LineSetting]:
@@ -98,11 +132,9 @@ def network_timing(within: float) -> Timing:
     return Timing(timeout=within, late_window=0.0, least=within, most=within)
 
 
-def cost(
-    settings: Sequence[LineSetting], units: int, within: float = ANSWER_WITHIN, listening: float = 0
-) -> float:
-    """Give the seconds that a search takes at most while nobody answers.
+def cost(settings: Sequence[LineSetting], units: int, manner: Manner) -> float:
+    """Give the seconds that a search takes at most while nobody answers, without listening.
 
     Those who answer are asked for their identification as well; that comes on top.
     """
-    return listening + sum(units * setting.per_unit(within) for setting in settings)
+    return sum(units * setting.per_unit(manner) for setting in settings)

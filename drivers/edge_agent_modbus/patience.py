@@ -90,6 +90,11 @@ class Patience:
         if seconds > self.timeout(unit):  # else its caller went away, which is not its fault
             self._times(unit).came_late(seconds)
 
+    def allow(self, unit: int, seconds: float) -> None:
+        """Wait for this unit at least so long from now on."""
+        times = self._times(unit)
+        times.start_with(max(times.timeout, seconds))
+
     def start_with(self, known: Learnt) -> None:
         """Take over what was learnt before the agent's start; what is learnt since then is kept."""
         if known is self._taken_over:

@@ -1,35 +1,68 @@
-"""`edge-agent scan`: listen to a serial line that another Modbus master polls, and show it.
+"""`edge-agent scan`: find Modbus devices on serial lines and in the network, or listen to a line.
 
-Nothing is sent. Without `--baud` the usual speeds and parities are tried until something is
-understood.
+Reads only: function codes 3 and 4, and of devices that are there 43 and 17. A serial line is
+listened to first, and left alone where somebody else talks.
 """
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from edge_agent.command import DEVICE_UNREADABLE, OK, USAGE, CommandFailed, columns, print_json
+from edge_agent.command import (
+    DEVICE_UNREADABLE,
+    OK,
+    USAGE,
+    CommandFailed,
+    columns,
+    print_json,
+    printable,
+    serial_ports,
+)
 
 if TYPE_CHECKING:
-    from edge_agent_modbus.discovery import LineSetting
-    from edge_agent_modbus.overheard import Overheard
+    from edge_agent_modbus.discovery import LineSetting, Manner
+    from edge_agent_modbus.finding import Finding
+    from edge_agent_modbus.hunt import Report, Trouble, Wish
+    from edge_agent_modbus.target import Target
 
-EXAMPLE = "edge-agent scan --listen /dev/ttyUSB0 --seconds 10"
+EXAMPLE = "edge-agent scan /dev/ttyUSB0 192.168.10.0/24"
 
 LISTEN_SECONDS = 5.0
+LAST_UNIT = 247  # MODBUS over Serial Line V1.02, 2.2
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--listen", metavar="PORT", required=True, help="serial port of the line to listen to"
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a serial port, an address, or a network such as 192.168.10.0/24 "
+        "(else all serial adapters of this machine)",
     )
-    parser.add_argument("--baud", type=int, help="bits per second (else the usual ones are tried)")
-    parser.add_argument(
+    what = parser.add_argument_group("what to look for")
+    what.add_argument("--all", action="store_true", help="all numbers of units, 1-247 (else 1-16)")
+    what.add_argument("--units", type=_units, metavar="LIST", help="these units, such as 1-16,100")
+    what.add_argument(
+        "--all-settings", action="store_true", help="28 speeds and parities (else the usual six)"
+    )
+    what.add_argument(
+        "--patient", action="store_true", help="wait longer, and ask for input registers as well"
+    )
+    what.add_argument("--baud", type=int, help="only this many bits per second")
+    what.add_argument(
         "--parity", choices=("none", "even", "odd"), default="none", help="with --baud (none)"
     )
-    parser.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="with --baud (1)")
+    what.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="with --baud (1)")
+    what.add_argument(
+        "--any-network", action="store_true", help="also a network that is not private"
+    )
     parser.add_argument(
+        "--yaml", action="store_true", help="print what to write into the configuration"
+    )
+    listening = parser.add_argument_group("listen only, where another master polls")
+    listening.add_argument("--listen", metavar="PORT", help="serial port of that line")
+    listening.add_argument(
         "--seconds",
         type=float,
         default=LISTEN_SECONDS,
@@ -38,94 +71,158 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _units(text: str) -> tuple[int, ...]:
+    found: dict[int, None] = {}
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if not (first.isascii() and first.isdigit() and (last or first).isdigit()):
+            raise argparse.ArgumentTypeError(f"{text!r} is no list such as 1-16,100")
+        found |= dict.fromkeys(range(int(first), int(last or first) + 1))
+        if not found or max(found) > LAST_UNIT or min(found) < 1:
+            raise argparse.ArgumentTypeError(f"{part!r} is not within 1 to {LAST_UNIT}")
+    return tuple(found)
+
+
 def run(options: argparse.Namespace) -> int:
-    """Listen, and show what was understood."""
+    """Look everywhere, and show what was found; Ctrl-C shows what was found so far."""
+    if options.listen is not None:
+        return _listen(options)
     import asyncio
 
-    setting, overheard = asyncio.run(_listen(options))
-    if options.json:
-        print_json(_document(options.listen, setting, overheard))
-    else:
-        _show(options.listen, setting, overheard)
-    return OK if overheard.answers or overheard.unanswered else DEVICE_UNREADABLE
+    from edge_agent_modbus.hunt import Report, hunt
+    from edge_agent_modbus.progress import Progress
 
+    targets, wish = _targets(options), _wish(options)
+    progress = Progress()
+    report = Report()
 
-async def _listen(options: argparse.Namespace) -> "tuple[LineSetting, Overheard]":
-    """Try one setting after the other until something is understood; give the best try."""
-    from edge_agent_modbus.discovery import LineSetting, line_settings
+    def tell(title: str, part: float, seconds_left: float) -> None:
+        progress.show(title, part, seconds_left, len(report.findings))
 
-    settings = list(line_settings())
-    if options.baud is not None:
-        settings = [LineSetting(options.baud, options.parity, options.stop_bits)]
-    tried = []
-    for setting in settings:
-        print(f"listening at {setting} for {options.seconds:g} s", file=sys.stderr)
-        overheard = await _listen_at(options.listen, setting, options.seconds)
-        if overheard.answers or not overheard.is_traffic:
-            return setting, overheard  # on a silent line no other speed hears more
-        tried.append((setting, overheard))
-    return max(tried, key=lambda each: each[1].unanswered.total())
-
-
-async def _listen_at(port: str, setting: "LineSetting", seconds: float) -> "Overheard":
-    from edge_agent.driver import ConnectionLost
-    from edge_agent_modbus.scan import listen, serial_link
-
+    report.told = tell
+    report.found = (lambda each: print_json(each.document())) if options.json else _nothing
     try:
-        return await listen(serial_link(port, setting), seconds)
-    except ValueError as error:
-        raise CommandFailed(f"{setting} is no setting of a serial line: {error}", USAGE) from error
-    except ConnectionLost as error:
-        raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
+        asyncio.run(hunt(targets, wish, report))
+    except KeyboardInterrupt:
+        progress.note("stopped; this was found so far:")
+    progress.clear()
+    _show(report, options)
+    return OK if report.findings else DEVICE_UNREADABLE
 
 
-def _show(port: str, setting: "LineSetting", overheard: "Overheard") -> None:
-    print(f"{port} at {setting}: {overheard.bytes_heard} bytes heard")
-    rows = [
-        (f"unit {unit}", f"{table}:{offset}", f"x{count}", said)
-        for unit, table, offset, count, said in _rows(overheard)
-    ]
-    for line in columns(rows) if rows else [_why_nothing(overheard)]:
-        print(line)
-    for unit, times in sorted(overheard.writes.items()):
-        print(f"unit {unit}: {times} messages that write, the other master's business")
+def _listen(options: argparse.Namespace) -> int:
+    from edge_agent_modbus import listen_command
+
+    if options.targets:
+        raise CommandFailed("--listen listens to one line only: leave the other targets out", USAGE)
+    return listen_command.run(options)
 
 
-def _rows(overheard: "Overheard") -> "list[tuple[int, str, int, int, str]]":
-    from edge_agent_modbus.pdu import Refusal
-
-    said = {
-        request: str(answer) if isinstance(answer, Refusal) else answer.hex(" ", 2)
-        for request, answer in overheard.answers.items()
-    }
-    for request, times in overheard.unanswered.items():
-        said.setdefault(request, f"not answered, {times} times")
-    return sorted(
-        (request.unit, str(request.table), request.offset, request.count, text)
-        for request, text in said.items()
-    )
+def _nothing(_: "Finding") -> None:
+    """Show nothing before the end."""
 
 
-def _why_nothing(overheard: "Overheard") -> str:
-    if not overheard.is_traffic:
-        return (
-            "the line is silent: check the wires (A and B may be swapped), and that a master "
-            "polls; listen longer with --seconds"
+def _targets(options: argparse.Namespace) -> "list[Target]":
+    from edge_agent_modbus.target import Subnet, parse_target
+
+    written = options.targets or serial_ports()
+    if not written:
+        raise CommandFailed(
+            "this machine has no serial adapter: plug one in, or name an address or a network, "
+            "such as 192.168.10.0/24",
+            DEVICE_UNREADABLE,
         )
-    return (
-        "something is said, but no Modbus RTU is understood in it: give the line's --baud, "
-        "--parity and --stop-bits; it may be another protocol"
-    )
+    try:
+        targets = [parse_target(text) for text in written]
+    except ValueError as error:
+        raise CommandFailed(str(error), USAGE) from error
+    for target in targets:
+        if isinstance(target, Subnet) and not target.network.is_private and not options.any_network:
+            raise CommandFailed(
+                f"{target} is not a private network: with --any-network it is searched "
+                "nevertheless, if it is yours",
+                USAGE,
+            )
+    return targets
 
 
-def _document(port: str, setting: "LineSetting", overheard: "Overheard") -> dict[str, Any]:
-    keys = ("unit", "table", "offset", "count", "answer")
-    return {
-        "port": port,
-        "baud": setting.baud,
-        "parity": setting.parity,
-        "stop_bits": setting.stop_bits,
-        "bytes": overheard.bytes_heard,
-        "heard": [dict(zip(keys, row, strict=True)) for row in _rows(overheard)],
-        "writes": {str(unit): times for unit, times in sorted(overheard.writes.items())},
+def _wish(options: argparse.Namespace) -> "Wish":
+    from edge_agent_modbus.discovery import network_units, serial_units
+    from edge_agent_modbus.hunt import Wish
+
+    units = options.units or serial_units(everyone=options.all)
+    in_network = network_units(everyone=True) if options.all else options.units
+    return Wish(_settings(options), units, _manner(options), in_network)
+
+
+def _settings(options: argparse.Namespace) -> "list[LineSetting]":
+    from edge_agent_modbus.discovery import LIKELY_SETTINGS, LineSetting, line_settings
+
+    if options.baud is not None:
+        setting = LineSetting(options.baud, options.parity, options.stop_bits)
+        try:
+            setting.settings("/dev/null")
+        except ValueError as error:
+            reason = f"{setting} is no setting of a serial line: --baud is 50 to 4000000"
+            raise CommandFailed(reason, USAGE) from error
+        return [setting]
+    if not options.all_settings:
+        return list(LIKELY_SETTINGS)
+    return list(dict.fromkeys((*LIKELY_SETTINGS, *line_settings())))
+
+
+def _manner(options: argparse.Namespace) -> "Manner":
+    from dataclasses import replace
+
+    from edge_agent_modbus import discovery
+
+    manner = discovery.PATIENT if options.patient else discovery.QUICK
+    return replace(manner, listening=discovery.LISTEN_SECONDS)
+
+
+def _show(report: "Report", options: argparse.Namespace) -> None:
+    if options.json:
+        for trouble in report.troubles:
+            print_json(_document(trouble))
+        return
+    _print_table(report, sys.stderr if options.yaml else sys.stdout)
+    if options.yaml:
+        _print_yaml(report)
+    for trouble in report.troubles:
+        _explain(trouble)
+    if not report.findings and not options.patient:
+        print("slow and unusual devices are found with --patient", file=sys.stderr)
+
+
+def _print_table(report: "Report", out: TextIO) -> None:
+    rows = [[printable(cell) for cell in finding.row()] for finding in report.findings]
+    for line in columns(rows):
+        print(line, file=out)
+
+
+def _print_yaml(report: "Report") -> None:
+    import yaml
+
+    from edge_agent_modbus.finding import connections
+
+    print(yaml.safe_dump(connections(report.findings), sort_keys=False, allow_unicode=True), end="")
+
+
+def _explain(trouble: "Trouble") -> None:
+    print(f"{trouble.target}: {trouble.message} ({trouble.code})", file=sys.stderr)
+    if trouble.overheard is not None:
+        for line in trouble.overheard.lines():
+            print(f"  {line}", file=sys.stderr)
+
+
+def _document(trouble: "Trouble") -> dict[str, Any]:
+    from edge_agent_modbus.listen_command import documents
+
+    document: dict[str, Any] = {
+        "target": trouble.target,
+        "code": trouble.code,
+        "error": trouble.message,
     }
+    if trouble.overheard is not None:
+        document["heard"] = documents(trouble.overheard)
+    return document

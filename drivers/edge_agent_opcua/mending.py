@@ -110,6 +110,7 @@ class Mender:
         self, interval: Interval, subscription: Subscription, due: Sequence[Item]
     ) -> None:
         placed = await self._find(interval, due)
+        interval.ledger.tried(item for item, _ in placed)
         results = await subscription.watch(placed, self._most)
         for (item, _), result in zip(placed, results, strict=True):
             if isinstance(result, ua.StatusCode):

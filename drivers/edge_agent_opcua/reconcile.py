@@ -42,7 +42,7 @@ class Item:
     """One node that is wanted, whatever of its value goes to which points.
 
     Attributes:
-        handle: By which the server names it in its notifications.
+        handle: By which the server names it in its notifications; another one at each try.
         targets: Where its changes go.
         sampling: Seconds between the server's looks that are asked for.
         deadband: Smallest change that is news; 0 means any.
@@ -79,6 +79,10 @@ class Ledger:
     """
 
     items: dict[int, Item] = field(default_factory=dict)
+    _highest: int = 0
+
+    def __post_init__(self) -> None:
+        self._highest = max(self.items, default=0)
 
     def due(self, now: float) -> list[Item]:
         """Give what is not watched and may be tried now."""
@@ -92,6 +96,16 @@ class Ledger:
         """Give when something is due; infinity where everything is watched."""
         waits = (i.retry_at for i in self.items.values() if i.state is not State.WATCHED)
         return min(waits, default=inf)
+
+    def tried(self, items: Iterable[Item]) -> None:
+        """Take note that these are tried now: under new handles.
+
+        So what is still on its way from an earlier item of the same node is not taken for theirs.
+        """
+        for item in items:
+            del self.items[item.handle]
+            self._highest = item.handle = max(self._highest, item.handle) + 1
+            self.items[item.handle] = item
 
     def watched(self, item: Item, number: int, revised: tuple[float, int]) -> None:
         """Take note that the server watches it."""

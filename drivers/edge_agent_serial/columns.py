@@ -1,6 +1,7 @@
 """Takes a line of columns apart: values between separators, each known by its place. Pure."""
 
 import csv
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +18,8 @@ class ColumnsParse(Part):
     """A line of values in columns, such as `12:30;1,5;kg`.
 
     What was lost on the line moves all columns behind it, so a line with another number of columns
-    than it must have does not fit: write what they are `called`, or compare `count` in the recipe's `expect`.
+    than it must have does not fit: write what they are `called`, or compare `count` in the recipe's
+    `expect`.
     """
 
     kind: Literal["columns"]
@@ -43,23 +45,28 @@ class ColumnsParse(Part):
 
     def parse(self, cut: Cut, text: str | None) -> dict[str, Scalar] | None:
         columns = self._split(text or "")
-        if len(columns) != len(self.called) if self.called else len(columns) < 2:
-            return None
-        if len(columns) > MOST_COLUMNS:
+        if not self._fits(columns):
             return None
         raw: dict[str, Scalar] = {"count": len(columns)}
-        names = self.called
-        if self.first is not None:
-            kind = columns.pop(0)
-            if not kind:
-                return None
-            raw[self.first] = kind
-            names = tuple(f"{kind}.{number}" for number in range(1, len(columns) + 1))
-        elif not names:
-            names = tuple(f"column.{number}" for number in range(1, len(columns) + 1))
-        for name, value in zip(names, columns, strict=True):
+        for name, value in self._named(columns):
             raw[name] = None if value in self.no_value else value
         return raw
+
+    def _fits(self, columns: list[str]) -> bool:
+        if self.called:
+            return len(columns) == len(self.called)
+        return 2 <= len(columns) <= MOST_COLUMNS and (self.first is None or columns[0] != "")
+
+    def _named(self, columns: list[str]) -> Iterator[tuple[str, str]]:
+        if self.called:
+            yield from zip(self.called, columns, strict=True)
+            return
+        place = "column"
+        if self.first is not None:
+            place, *columns = columns
+            yield self.first, place
+        for number, value in enumerate(columns, 1):
+            yield f"{place}.{number}", value
 
     def _split(self, text: str) -> list[str]:
         """Cut at the separators; none where a quoted text has no end."""

@@ -23,6 +23,7 @@ from edge_agent_serial.request import unescape
 Transport = Literal["serial", "tcp", "tcp-server", "udp"]
 Mode = Literal["stream", "poll", "session", "event"]
 
+_ANYBODY = ("0.0.0.0/0", "::/0")
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - who may talk to us is said by `allow`
 
 
@@ -233,3 +234,8 @@ class SerialSettings(Settings):
         if self.listens:
             return f"{self.transport}:{self.listening_at}:{self.port}"
         return f"{str(self.host).lower()}:{self.port}"
+
+    def peers(self) -> tuple[str, ...]:
+        if self.listens:
+            return self.allow or _ANYBODY
+        return () if self.host is None else (self.host,)

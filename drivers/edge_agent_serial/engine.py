@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 
 from edge_agent.driver import Flaw, Quality
 from edge_agent_serial.bitseven import BitSeven
-from edge_agent_serial.expression import Expression, ExpressionFailed, Scalar
+from edge_agent_serial.expression import Expression, Scalar
 from edge_agent_serial.fields import make_fields
 from edge_agent_serial.framer import Framer
 from edge_agent_serial.frames import Frame
 from edge_agent_serial.framing import Cut, Framing
 from edge_agent_serial.parsing import Raw
+from edge_agent_serial.parts import Parts
 from edge_agent_serial.quality import Judge
-from edge_agent_serial.recipe import FollowUp, Recipe, Request
+from edge_agent_serial.recipe import Recipe, Request
 from edge_agent_serial.request import NoRequest, build, calculated, settled
 from edge_agent_serial.signs import Signs
 from edge_agent_serial.transforms import LOW_SEVEN
@@ -61,9 +62,8 @@ class Engine:
         self._names = recipe.field_names()
         self._bit_seven = BitSeven()
         self._expect = Expression(recipe.expect) if recipe.expect else None
-        self._follow: FollowUp | None = None
         self._not_asked = self._elsewhere(self._parameters)
-        self._parts: list[Raw] = []
+        self._parts = Parts(recipe)
 
     @property
     def gap(self) -> float | None:
@@ -90,7 +90,7 @@ class Engine:
         data = build(self.recipe, request.send, values)
         self._parameters = values
         self._expect = Expression(request.expect) if request.expect else None
-        self._follow = request.follow
+        self._parts.begin(request.follow, values)
         self._not_asked = self._elsewhere(values, request)
         self.forget()
         return data
@@ -174,9 +174,8 @@ class Engine:
         return self._understood(cut, raw or {}, sign, text)
 
     def _understood(self, cut: Cut, raw: Raw, sign: Flaw | None, text: str | None) -> Frame | None:
-        whole = self._joined(raw)
-        given = {**self._parameters, "part": len(self._parts)} if self._follow else self._parameters
-        known, flaws = make_fields(self.recipe.fields, {**given, **whole})
+        given = {**self._parameters, **self._parts.given}
+        known, flaws = make_fields(self.recipe.fields, given | self._parts.joined(raw))
         if raw and not self._is_expected(known):
             self.counts["foreign"] += 1
             return None
@@ -193,7 +192,7 @@ class Engine:
     def _frame(
         self, cut: Cut, known: dict[str, Scalar], flaw: Flaw | None, flaws: dict[str, Flaw]
     ) -> Frame:
-        hidden = self._hidden | self._parameters.keys() | ({"part"} if self._follow else set())
+        hidden = self._hidden | self._parameters.keys() | self._parts.given.keys()
         fields: dict[str, Scalar] = dict.fromkeys(self._names)
         fields |= {
             name: value
@@ -226,36 +225,17 @@ class Engine:
         return next((raw for raw in tried if raw is not None), None)
 
     def _is_expected(self, known: Mapping[str, Scalar]) -> bool:
-        return self._expect is None or _is_true(self._expect, known)
-
-    def _joined(self, raw: Raw) -> Raw:
-        if self._follow is None or not self._parts:
-            return raw
-        return raw | {
-            name: "".join(str(part.get(name) or "") for part in (*self._parts, raw))
-            for name in self._follow.join
-        }
+        return self._expect is None or self._expect.is_true(known)
 
     def _goes_on(self, known: Mapping[str, Scalar], raw: Raw) -> bool:
         """Keep a part, and say what to send for the next, if this frame is not the last."""
         self.more = None
-        if self._follow is None or not _is_true(Expression(self._follow.when), known):
+        if not self._parts.goes_on(known):
             return False
-        self._parts.append(raw)
         try:
-            if len(self._parts) > self._follow.most:
-                raise NoRequest(f"the answer has more than {self._follow.most} parts")
-            parameters = {**self._parameters, "part": len(self._parts)}
-            self.more = build(self.recipe, self._follow.send, parameters)
+            self.more = self._parts.keep(raw)
         except NoRequest as error:
             self._parts.clear()
             self.counts["damaged"] += 1
             self.strange = str(error)
         return True
-
-
-def _is_true(expression: Expression, known: Mapping[str, Scalar]) -> bool:
-    try:
-        return bool(expression(known))
-    except ExpressionFailed:
-        return False

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 MOST_NODES = 100
 """Parts of one expression."""
@@ -96,6 +96,13 @@ class Expression:
             raise ExpressionFailed(f"{self.text!r} gives {result!r}, which is no value")
         return result  # type: ignore[no-any-return]
 
+    def is_true(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether the result is true; without a result it is not."""
+        try:
+            return bool(self(values))
+        except ExpressionFailed:
+            return False
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expression) and self.text == other.text
 
@@ -154,10 +161,9 @@ class Expression:
         return lambda values: any(step(values) for step in steps)
 
     def _comparison(self, node: ast.Compare) -> _Step:
-        sides = [node.left, *node.comparators]
-        if all(isinstance(op, ast.Eq) for op in node.ops):
-            if all(isinstance(side, ast.Name) for side in sides):
-                self.equated |= {side.id for side in sides if isinstance(side, ast.Name)}
+        sides = [side for side in (node.left, *node.comparators) if isinstance(side, ast.Name)]
+        if len(sides) > len(node.ops) and all(isinstance(op, ast.Eq) for op in node.ops):
+            self.equated |= {side.id for side in sides}
         first = self._step(node.left)
         rest = [
             (_COMPARISONS[type(op)], self._step(one))
@@ -239,5 +245,9 @@ def check_expression(text: str) -> str:
     return text
 
 
-Calculation = Annotated[str, AfterValidator(check_expression)]
+def _numbers_as_text(given: Any) -> Any:
+    return str(given) if isinstance(given, int | float) else given
+
+
+Calculation = Annotated[str, BeforeValidator(_numbers_as_text), AfterValidator(check_expression)]
 """The text of an expression, checked."""

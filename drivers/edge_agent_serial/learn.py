@@ -4,7 +4,6 @@ Three whole frames suffice where start, end and checksum show where they are. Wh
 checked on everything that was heard, and what was heard becomes the vectors of the recipe.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from edge_agent_serial.learn_fields import Fields, find_fields
 from edge_agent_serial.learn_framing import LEAST, Cutting, cuttings
 from edge_agent_serial.part import written
 from edge_agent_serial.recipe import LineDefaults, Recipe
+from edge_agent_serial.recognise import recognise
 
 MOST_VECTORS = 8
 
@@ -105,7 +105,7 @@ def learn(heard: bytes, known: Sequence[Recipe] = ()) -> Proposal:
         known: Recipes that may fit.
     """
     heard, line = _without_parity(heard)
-    fitting = tuple(recipe.name for recipe in known if _fits(recipe, heard))
+    fitting = tuple(each.name for each in recognise(heard, known))
     found = list(cuttings(heard))
     if not found:
         return Proposal(None, line=line, known=fitting, doubts=(_too_little(heard),))
@@ -148,17 +148,6 @@ def _without_parity(heard: bytes) -> tuple[bytes, dict[str, Any]]:
         if f"parity: {parity}" in hint:
             line = {"baud": usual.baud, "data_bits": 7, "parity": parity}
     return heard.translate(_LOW_SEVEN), line
-
-
-def _fits(recipe: Recipe, heard: bytes) -> bool:
-    """Tell whether a known recipe understands what was heard."""
-    if recipe.match is None:
-        return False
-    pattern = re.compile(recipe.match.pattern, re.DOTALL)
-    engine = Engine(recipe)
-    frames = [*engine.feed(heard), *engine.silence()]
-    fitting = sum(bool(pattern.search(frame.raw.decode("latin-1"))) for frame in frames)
-    return fitting >= recipe.match.frames and fitting * 2 > engine.counts["unmatched"]
 
 
 def _too_little(heard: bytes) -> str:

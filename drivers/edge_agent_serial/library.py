@@ -200,8 +200,8 @@ def _words(mistake: Any) -> str:
 
 
 _TAGS = frozenset({
-    "line", "start-end", "fixed", "length", "silence", "regex", "bytes", "table", "pairs", "columns",
-    "Send", "Expect", "SetBaud", "ReadFrames",
+    "line", "start-end", "fixed", "length", "silence", "regex", "bytes", "table", "pairs",
+    "columns", "Send", "Expect", "SetBaud", "ReadFrames",
 })  # fmt: skip
 """What pydantic puts into places to say which kind of a part it tried."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from edge_agent.driver import Plan
 from edge_agent_serial.address import SerialAddress
-from edge_agent_serial.expression import Expression, Scalar
+from edge_agent_serial.expression import Expression, ExpressionFailed, Scalar
 from edge_agent_serial.nearest import did_you_mean
 from edge_agent_serial.recipe import Recipe, Request
 from edge_agent_serial.request import NoRequest, build, calculated, settled
@@ -81,12 +81,14 @@ class Questions:
         """
         self._check_field(address)
         given = {**self._parameters, **address.parameters}
+        given |= self._alone(address, given)
         if not asks:
             return _question("", settled(self.recipe.parameters, given))
         why = ""
         for request in self._that_bring(address):
             values = settled(self.recipe.parameters, {**given, **self._preset(address, request)})
             try:
+                self._check_piece(address, values)
                 build(self.recipe, request.send, calculated(request, values))
             except NoRequest as error:
                 why = why or str(error)
@@ -130,6 +132,33 @@ class Questions:
         if name not in known and not self.recipe.is_dynamic:
             hint = did_you_mean(address.field, known)
             raise NoRequest(f"there is no field {address.field!r}; {hint}")
+
+    def _alone(self, address: SerialAddress, given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
+        """Give the parameters that ask for one piece, as far as they are not given."""
+        name, _, piece = address.field.partition(".")
+        field = self.recipe.fields.get(name)
+        if field is None or not piece.isdecimal():
+            return {}
+        known = {**settled(self.recipe.parameters, given), "piece": int(piece)}
+        missing = field.alone.keys() - given.keys()
+        return {key: _calculate(field.alone[key], known) for key in missing}
+
+    def _check_piece(self, address: SerialAddress, values: Mapping[str, Scalar]) -> None:
+        """Raise NoRequest where the answer will not hold this piece."""
+        name, _, piece = address.field.partition(".")
+        field = self.recipe.fields.get(name)
+        if field is None or field.number_from is None or field.number_to is None:
+            return
+        first = _calculate(field.number_from, values)
+        if not piece.isdecimal():
+            raise NoRequest(f"write which one, such as {name}.{100 if first is None else first}")
+        last = _calculate(field.number_to, values)
+        if isinstance(first, int) and isinstance(last, int) and not first <= int(piece) <= last:
+            brought = f"{name}.{first} to {name}.{last}" if first <= last else "too little for one"
+            raise NoRequest(
+                f"{address.field} is not asked for: these parameters bring {brought}, so change "
+                f"them or leave {' and '.join(field.alone)} out"
+            )
 
     @staticmethod
     def _preset(address: SerialAddress, request: Request) -> Mapping[str, Scalar]:
@@ -194,3 +223,10 @@ class Questions:
 
 def _question(name: str, values: Mapping[str, Scalar]) -> Question:
     return Question(name, tuple(sorted(values.items())))
+
+
+def _calculate(text: str, values: Mapping[str, Scalar]) -> Scalar:
+    try:
+        return Expression(text)(values)
+    except ExpressionFailed as error:
+        raise NoRequest(f"a parameter is missing: {error}") from error

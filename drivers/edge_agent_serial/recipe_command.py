@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SUMMARY = "test a recipe by its vectors, list recipes, or show one"
 EXAMPLE = "edge-agent recipe test my-scale.yaml"
 
+MOST_SHOWN = 16
+"""Fields of one frame in a line; `--json` shows all."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -97,12 +100,22 @@ def _show_results(recipe: "Recipe", results: "list[Result]") -> None:
     for result in results:
         print(f"  {'ok    ' if result.holds else 'WRONG '} {result.name}")
         for frame in _result(result)["frames"]:
-            fields = ", ".join(f"{name} {_text(value)}" for name, value in frame["fields"].items())
-            print(f"           {frame['quality']}: {fields}")
+            print(f"           {frame['quality']}: {_told(frame)}")
         for mistake in result.mistakes:
             print(f"         - {mistake}")
     wrong = sum(not result.holds for result in results)
     print(f"{len(results) - wrong} of {len(results)} vectors hold")
+
+
+def _told(frame: dict[str, Any]) -> str:
+    """Show the fields that have a value, or a reason for having none."""
+    told = [
+        f"{name} {frame['flaws'].get(name, _text(value))}"
+        for name, value in frame["fields"].items()
+        if value is not None or name in frame["flaws"]
+    ]
+    more = [f"and {len(told) - MOST_SHOWN} more"] if len(told) > MOST_SHOWN else []
+    return ", ".join([*told[:MOST_SHOWN], *more]) or "no value"
 
 
 def _text(value: object) -> str:

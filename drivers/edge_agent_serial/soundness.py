@@ -63,6 +63,10 @@ def _fields(recipe: Recipe) -> Iterator[str]:
     known = recipe.raw_names() | recipe.parameters.keys()
     for name, field in recipe.fields.items():
         yield from _unknown(recipe, f"fields.{name}", field.needs(name), known)
+        yield from _missing(f"fields.{name}.alone", set(field.alone), set(recipe.parameters))
+        for text in (*field.alone.values(), *([field.number_to] if field.number_to else [])):
+            needed = set(Expression(text).names) - {"piece"}
+            yield from _missing(f"fields.{name}", needed, set(recipe.parameters))
         known.add(name)
     for condition in recipe.quality:
         yield from _unknown(recipe, f"quality {condition!r}", Expression(condition).names, known)
@@ -88,23 +92,32 @@ def _request(recipe: Recipe, request: Request) -> Iterator[str]:
         yield from _missing(f"{place}.let.{name}", Expression(text).names, parameters)
         parameters.add(name)
     yield from _sending(recipe, f"{place}.send", request.send, parameters)
-    known = recipe.raw_names() | recipe.fields.keys() | parameters
-    if request.follow is not None:
-        known.add("part")
-    if request.expect is not None:
-        yield from _unknown(recipe, f"{place}.expect", Expression(request.expect).names, known)
-    yield from _unknown(recipe, f"{place}.brings", set(request.brings), known)
-    for field, preset in request.brings.items():
-        yield from _preset(recipe, f"{place}.brings.{field}", preset)
     for condition in request.requires:
         yield from _missing(f"{place}.requires", Expression(condition).names, parameters)
-    if request.follow is not None:
-        names = Expression(request.follow.when).names
-        yield from _unknown(recipe, f"{place}.follow.when", names, known)
-        yield from _missing(f"{place}.follow.join", set(request.follow.join), recipe.raw_names())
-        yield from _sending(
-            recipe, f"{place}.follow.send", request.follow.send, parameters | {"part"}
-        )
+    known = recipe.raw_names() | recipe.fields.keys() | parameters
+    yield from _answer(recipe, request, known)
+    for field, preset in request.brings.items():
+        yield from _preset(recipe, f"{place}.brings.{field}", preset)
+    yield from _follow(recipe, request, known)
+
+
+def _answer(recipe: Recipe, request: Request, known: set[str]) -> Iterator[str]:
+    place = f"requests.{request.name}"
+    if request.expect is not None:
+        names = set(Expression(request.expect).names) - ({"part"} if request.follow else set())
+        yield from _unknown(recipe, f"{place}.expect", names, known)
+    yield from _unknown(recipe, f"{place}.brings", set(request.brings), known)
+
+
+def _follow(recipe: Recipe, request: Request, known: set[str]) -> Iterator[str]:
+    if request.follow is None:
+        return
+    place = f"requests.{request.name}.follow"
+    names = Expression(request.follow.when).names
+    yield from _unknown(recipe, f"{place}.when", names, known)
+    yield from _missing(f"{place}.join", set(request.follow.join), recipe.raw_names())
+    given = {*recipe.parameters, *request.let, "part"}
+    yield from _sending(recipe, f"{place}.send", request.follow.send, given)
 
 
 def _preset(recipe: Recipe, place: str, preset: Mapping[str, Scalar]) -> Iterator[str]:

@@ -11,6 +11,9 @@ from edge_agent.driver import Address, ConnectionLost, Driver, Plan, Samples, Se
 class SimulatedSettings(Settings):
     """Nothing has to be reached."""
 
+    def peers(self) -> tuple[str, ...]:
+        return ()
+
 
 class SineAddress(Address):
     """A sine wave: middle + amplitude * sin(2 pi t / period), t in seconds of the system clock."""

@@ -18,6 +18,9 @@ from edge_agent.driver import (
 class SwitchSettings(Settings):
     """Nothing has to be reached."""
 
+    def peers(self) -> tuple[str, ...]:
+        return ()
+
 
 class SwitchAddress(Address):
     """One switch. As text: its name."""

@@ -26,6 +26,9 @@ COMMANDS = {
     "test": "reads every point once and shows a table; sends nothing",
     "run": "the daemon: poll, keep, publish until stopped",
     "status": "one screen from the running daemon",
+    "restrict": "a drop-in that lets the service reach its broker and machines only",
+    "doctor": "what is right and wrong with this gateway, each with a next step",
+    "support-bundle": "packs what helps others to help, without secrets",
     "buffer": "carries what waits for the broker to another card, without a network",
     "verify": "the platform's side: follows the numbers and tells what is missing",
     "drivers": "the installed drivers, and a commented sample of one",
@@ -83,7 +86,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 def _module(name: str) -> ModuleType:
     if name in COMMANDS:
-        return importlib.import_module(f"edge_agent.cli.{name}")
+        return importlib.import_module(f"edge_agent.cli.{name.replace('-', '_')}")
     return brought.module(name)
 
 

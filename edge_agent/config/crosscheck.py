@@ -63,21 +63,26 @@ def _broker(mqtt: Section, findings: Findings) -> None:
     for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if key in mqtt and other not in mqtt:
             findings.error(("mqtt", key), f"needs `{other}` beside it", f"add `{other}:`")
+    if "password_file" in mqtt and "username" not in mqtt:
+        findings.warning(("mqtt", "password_file"), "stands without `username`", "add `username:`")
     url = mqtt.get("url")
-    is_plain = isinstance(url, str) and url.startswith(("mqtt://", "ws://"))
+    if isinstance(url, str) and url.startswith(("mqtt://", "ws://")):
+        _plain(mqtt, url, findings)
+
+
+def _plain(mqtt: Section, url: str, findings: Findings) -> None:
+    """Doubt a connection that is not encrypted."""
     for key in ("ca_file", "cert_file"):
-        if key in mqtt and is_plain:
+        if key in mqtt:
             findings.warning(
                 ("mqtt", key), "is not used: this url does not encrypt", "write mqtts:// or wss://"
             )
-    if is_plain and "username" in mqtt and not _is_here(str(url)):
+    if "username" in mqtt and not _is_here(url):
         findings.warning(
             ("mqtt", "url"),
             "sends the password in clear over the network",
             "write mqtts:// or wss:// as soon as the broker offers it",
         )
-    if "password_file" in mqtt and "username" not in mqtt:
-        findings.warning(("mqtt", "password_file"), "stands without `username`", "add `username:`")
 
 
 def _is_here(url: str) -> bool:

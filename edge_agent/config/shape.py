@@ -68,6 +68,14 @@ NoValue = Annotated[
 ForDriver = Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
 WrittenAddress = Annotated[Any, WithJsonSchema({"type": ["object", "string", "integer", "null"]})]
 
+# Answers to a profile's questions, which are checked where the profile is known.
+Parameters = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"anyOf": [_NUMBER, {"type": "string"}]}}
+    ),
+]
+
 
 class Shape(BaseModel):
     """A mapping in the file: unknown keys are errors, and text is never taken for a number."""
@@ -155,7 +163,7 @@ class PointShape(Shape):
     deadband: Band | None = None
     """Publish only changes larger than this, in engineering units or `"2%"`; 0: changes only."""
     max_silence: PositiveDuration | None = None
-    """With a deadband: publish again at the latest after this."""
+    """With a deadband, or where changes are reported: publish again at the latest after this."""
     no_value: NoValue = ()
     """Raw values that mean that there is none."""
     range: Range | None = None
@@ -173,6 +181,10 @@ class DeviceShape(Shape):
     """Keys that every point's address has, such as `{unit: 7}`."""
     profile: Name | None = None
     """Brings the points of a known model; `points` add to them or change them."""
+    preset: Literal["essentials", "all"] = "essentials"
+    """Which points of the profile are read; one that `points` names is read besides."""
+    parameters: Parameters = {}
+    """Answers to what the profile asks, such as `{ct_ratio: 600/5}`."""
     every: PositiveDuration = 1.0
     """Time between polls, for points that name none."""
     points: dict[Name, PointShape] = {}

@@ -160,8 +160,8 @@ def loopback(written: object) -> tuple[str, int]:
         raise ValueError(f"{shown(written)} is no address with a port; {advice}")
     if not is_loopback(host):
         raise ValueError(
-            f"{host} can be reached by other machines, and the port asks for no password; {advice}, "
-            "and let a program with encryption and users pass it on"
+            f"{host} can be reached by other machines, and the port asks for no password; "
+            f"{advice}, and let a program with encryption and users pass it on"
         )
     return host, port
 

@@ -1,8 +1,8 @@
 """What the wizard asks about the way to a Modbus device: a serial line or the network."""
 
+from edge_agent.ports import serial_ports
 from edge_agent.setup.draft import Values
 from edge_agent.setup.meaning import to_host, whole
-from edge_agent.setup.ports import serial_ports
 from edge_agent.setup.question import Choice, Question, Steps, ask, menu
 from edge_agent.setup.words import _
 

@@ -169,3 +169,27 @@ def test_a_range_has_a_low_and_a_high_end() -> None:
     for wrong in ([1], [2, 1], [1, 1], ["1", "2"], 5, None, [1, 2, 3], [True, 5]):
         with pytest.raises(ValueError, match="is not a range; write"):
             values.limits(wrong)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("127.8.9.1:1", ("127.8.9.1", 1)),
+        ("localhost:9464", ("localhost", 9464)),
+        ("[::1]:9464", ("::1", 9464)),
+    ],
+)
+def test_metrics_listen_on_this_machine(written, meant):
+    assert values.loopback(written) == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0.0.0.0:9464", "[::]:9464", "192.168.1.5:9464", "example.org:9464", "127.0.0.1.evil:1",
+     "127.0.0.1", ":9464", "9464", 9464, "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:1/x",
+     "user@127.0.0.1:9464", "[::1", "", None],
+)  # fmt: skip
+def test_metrics_listen_nowhere_else(written):
+    with pytest.raises(ValueError, match="127.0.0.1:9464"):
+        values.loopback(written)

@@ -5,11 +5,11 @@ import stat
 import pytest
 import yaml
 
+from edge_agent.layout import columns, shown, width, wrap
+from edge_agent.ports import serial_ports
 from edge_agent.setup import service
 from edge_agent.setup.files import SecretFiles, replace_file, write_file
-from edge_agent.layout import columns, shown, width, wrap
 from edge_agent.setup.meaning import to_broker, to_factor, to_name, to_site, to_unit
-from edge_agent.setup.ports import serial_ports
 from edge_agent.setup.question import Choice, menu
 from edge_agent.setup.terminal import _word
 from edge_agent.setup.writer import as_yaml

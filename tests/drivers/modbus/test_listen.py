@@ -71,7 +71,7 @@ def later(seconds, *call):
 
 
 def settings(line, **more):
-    more = {"transport": "rtu", "baud": 19200, "listen": True, "timeout": 0.3} | more
+    more = {"transport": "rtu", "baud": 19200, "listen": True, "timeout": 0.15} | more
     return ModbusSettings(port=line.port, **more)
 
 
@@ -104,15 +104,15 @@ async def test_values_are_cut_out_of_what_another_master_is_answered(tap, line):
 async def test_a_value_is_handed_out_once_and_then_stale(tap, line):
     line.send(talk(HOLDING_5, INPUT_100))
     assert all(not s.flaw for s in await read(tap, of(5), of(100, table="input")))
-    later(0.1, line.send, talk(INPUT_100))
+    later(0.05, line.send, talk(INPUT_100))
     stale, fresh = await read(tap, of(5), of(100, table="input"))
     assert (stale.value, stale.flaw.why, fresh.flaw) == (None, Why.STALE, None)
-    with pytest.raises(NoResponse, match=r"nobody asked for unit 3 holding:5 x1 for 0\.3 s"):
+    with pytest.raises(NoResponse, match=r"nobody asked for unit 3 holding:5 x1 for 0\.15 s"):
         await read(tap, of(5))
 
 
 async def test_a_value_of_two_registers_that_came_in_two_answers_is_none(tap, line):
-    later(0.1, line.send, talk("0300050001", "0300060001"))
+    later(0.05, line.send, talk("0300050001", "0300060001"))
     long, short = await read(tap, of(5, type="uint32"), of(5))
     assert (long.flaw.why, short.flaw) == (Why.STALE, None)
 
@@ -241,7 +241,7 @@ class TestTap(DriverContract):
     @pytest.fixture
     async def rig(self, line):
         polling = asyncio.ensure_future(line.poll(HOLDING_5, REFUSED))
-        driver = ModbusDriver(settings(line, timeout=0.25))
+        driver = ModbusDriver(settings(line, timeout=0.15))
 
         async def silence():
             polling.cancel()

@@ -8,9 +8,10 @@ import threading
 import time
 
 import pytest
-from edge_agent_modbus.discovery import LineSetting, network_units
+from edge_agent_modbus.discovery import LineSetting, Manner, network_units
+from edge_agent_modbus.network import search_network
 from edge_agent_modbus.pdu import Table
-from edge_agent_modbus.scan import LineInUse, listen, search, search_network
+from edge_agent_modbus.scan import LineInUse, listen, search
 from edge_agent_modbus.serial_line import SerialLink
 
 from edge_agent.driver import ConnectionLost
@@ -21,6 +22,7 @@ from tests.rigs.nameplate import NamedDevice
 from tests.rigs.serial_line import SerialLine
 
 FAST, SLOW = LineSetting(115200), LineSetting(38400)
+MANNER = Manner(0.05)
 BAUDS = {115200: termios.B115200, 38400: termios.B38400}
 
 
@@ -51,8 +53,8 @@ class Plant:
         return [(self.late.get(request[0], 0.0), answer)]
 
     async def search(self, settings=(FAST,), units=range(1, 4), **keys):
-        keys = {"within": 0.05, "listening": 0.02, **keys}
-        return [step async for step in search(str(self.line.path), settings, units, **keys)]
+        manner = Manner(**{"within": 0.05, "listening": 0.02, **keys})
+        return [step async for step in search(str(self.line.path), settings, units, manner)]
 
 
 @pytest.fixture
@@ -95,9 +97,9 @@ async def test_the_time_left_is_said_and_kept(plant):
     steps = await plant.search([FAST, SLOW], within=0.05)
     left = [step.seconds_left for step in steps]
     assert left == sorted(left, reverse=True)
-    assert left[0] == pytest.approx(2 * FAST.per_unit(0.05) + 3 * SLOW.per_unit(0.05))
+    assert left[0] == pytest.approx(2 * FAST.per_unit(MANNER) + 3 * SLOW.per_unit(MANNER))
     assert left[-1] == 0
-    assert time.monotonic() - started < 0.1 + 1.5 * (left[0] + FAST.per_unit(0.05))
+    assert time.monotonic() - started < 0.1 + 1.5 * (left[0] + FAST.per_unit(MANNER))
 
 
 @pytest.mark.shows("P10.1")
@@ -110,7 +112,7 @@ async def test_a_device_that_needs_longer_is_asked_again_with_more_patience(plan
 
 async def test_a_search_can_be_stopped_and_leaves_the_port(plant):
     async with contextlib.aclosing(
-        search(str(plant.line.path), [FAST], range(1, 248), within=0.02, listening=0.01)
+        search(str(plant.line.path), [FAST], range(1, 248), Manner(0.02, listening=0.01))
     ) as steps:
         async for step in steps:
             if step.found:
@@ -159,7 +161,7 @@ async def last_of(steps) -> None:
 @pytest.mark.shows("P10.2")
 async def test_another_master_that_wakes_up_during_a_scan_ends_it(plant):
     plant.devices.clear()
-    steps = search(str(plant.line.path), [FAST], range(1, 248), within=0.05, listening=0.1)
+    steps = search(str(plant.line.path), [FAST], range(1, 248), Manner(0.05, listening=0.1))
     async with contextlib.aclosing(steps):
         assert (await anext(steps)).found is None
         with another_master(plant.line), pytest.raises(LineInUse, match="reads unit 7") as used:
@@ -169,7 +171,7 @@ async def test_another_master_that_wakes_up_during_a_scan_ends_it(plant):
 
 async def test_a_port_that_is_not_there_says_so(tmp_path):
     with pytest.raises(ConnectionLost, match="there is no serial port"):
-        async for _ in search(str(tmp_path / "none"), [FAST], [1], listening=0.01):
+        async for _ in search(str(tmp_path / "none"), [FAST], [1], Manner(listening=0.01)):
             pass
 
 
@@ -195,7 +197,7 @@ async def test_over_tcp_a_gateway_s_refusal_is_nobody():
     units = network_units(everyone=True)
     steps = [step async for step in search_network(**end.settings, units=units)]
     await end.stop()
-    assert [step.unit for step in steps] == [255, 0, *range(1, 248)]
+    assert {step.unit for step in steps} == {255, 0, *range(1, 248)}
     assert steps[0].seconds_left == 2 * 248
     found = [step.found for step in steps if step.found]
     assert [each.unit for each in found] == [255, 3]

@@ -10,10 +10,10 @@ import pytest
 from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings, services
 from edge_agent_modbus.discovery import network_units
 from edge_agent_modbus.enquiry import Enquiry, Service
-from edge_agent_modbus.identify import inspect
+from edge_agent_modbus.identify import identify, inspect
 from edge_agent_modbus.layout import KINDS
 from edge_agent_modbus.pdu import FUNCTIONS, Table
-from edge_agent_modbus.scan import probe
+from edge_agent_modbus.roundcall import probe
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -96,6 +96,7 @@ class Capture:
         await driver.open()
         for unit in network_units():
             await probe(driver.ask, unit)
+            await identify(driver.ask, unit)
         await inspect(driver.ask, 1)
         await driver.close()
         await self._end.stop()

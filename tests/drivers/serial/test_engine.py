@@ -190,6 +190,65 @@ def test_a_request_may_calculate_further_parameters():
     assert engine.feed(b"a\r")[0].fields == {"x": "a"}
 
 
+CELLS = line_recipe(r"(?P<sender>\d+) (?P<value>\d+)", bad_when={}, uncertain_when={}).model_dump(
+    by_alias=True, mode="json"
+) | {
+    "mode": "poll",
+    "parameters": {
+        "node": {"max": 9},
+        "item": {"type": "text", "pattern": "[0-9]{4}", "pad": 4, "default": 1},
+    },
+    "fields": {
+        "answering": {"from": "sender", "type": "int"},
+        "level": {"from": "value", "type": "int"},
+        "depth": {"from": "value", "type": "int"},
+        "serial": {"from": "value"},
+    },
+    "requests": [
+        {
+            "name": "item",
+            "effect": "read",
+            "send": "{node}?{item}",
+            "expect": "answering == node",
+            "requires": {"node > 0": "write a node from 1"},
+            "brings": {"level": {"item": "0001"}, "depth": {"item": "0002"}},
+        },
+        {"name": "serial", "effect": "read", "send": "#{node}", "brings": ["serial"]},
+    ],
+}
+
+
+def test_a_field_is_no_value_in_the_answer_to_another_question():
+    engine = Engine(Recipe.model_validate(CELLS))
+    item, serial = (engine.recipe.request(name) for name in ("item", "serial"))
+    assert engine.ask(item, {"node": 3, "item": 2}) == b"3?0002"
+    (frame,) = engine.feed(b"3 17\n")
+    assert (frame.fields["level"], frame.fields["depth"], frame.fields["serial"]) == (
+        None,
+        17,
+        None,
+    )
+    engine.ask(serial, {"node": 3})
+    (frame,) = engine.feed(b"3 17\n")
+    assert (frame.fields["level"], frame.fields["depth"], frame.fields["serial"]) == (
+        None,
+        None,
+        "17",
+    )
+    (frame,) = Engine(engine.recipe).feed(b"3 17\n")
+    assert (frame.fields["level"], frame.fields["depth"], frame.fields["serial"]) == (
+        17,
+        None,
+        "17",
+    )
+
+
+def test_a_request_that_does_not_fit_its_parameters_says_what_to_write():
+    engine = Engine(Recipe.model_validate(CELLS))
+    with pytest.raises(NoRequest, match="write a node from 1"):
+        engine.ask(engine.recipe.request("item"), {"node": 0})
+
+
 def test_a_moving_weight_is_never_good_and_an_overload_no_value():
     engine = Engine(scale())
     stable, moving, overload = engine.feed(b"ST,+  1.240kg\r\nUS,+  1.250kg\r\nOL,+9999999kg\r\n")

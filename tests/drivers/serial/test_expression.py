@@ -117,3 +117,18 @@ def test_no_expression_takes_long():
     for text in ("(((9 ** 64) % 7) ** 64) % 11", "round(" * 30 + "1.5" + ")" * 30):
         Expression(text)({})
     assert time.monotonic() - begin < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "equated"),
+    [
+        ("sender == node and item == asked", {"sender", "node", "item", "asked"}),
+        ("sender == node or node == 'AA'", {"sender", "node"}),
+        ("len(data) == 4 * count", set()),
+        ("first <= last", set()),
+        ("sender != node", set()),
+        ("not (a < b) and c is none", set()),
+    ],
+)
+def test_what_is_compared_directly_is_known(text, equated):
+    assert Expression(text).equated == equated

@@ -23,6 +23,11 @@ def make(fields, **raw):
         ({"type": "int", "base": 16, "signed": 16}, "FFFE", -2),
         ({"signed": 8}, 0x80, -128),
         ({"type": "int", "base": 16, "low_first": "bytes"}, "0100", 1),
+        ({"type": "int", "base": 16, "low_first": "words"}, "00010002", 0x20001),
+        ({"type": "float"}, "41C80000", 25.0),
+        ({"type": "float", "low_first": "words"}, "000041c8", 25.0),
+        ({"type": "float", "low_first": "bytes"}, "0000C841", 25.0),
+        ({"type": "float"}, "4039000000000000", 25.0),
         ({"type": "bool"}, "1", True),
         ({"type": "text"}, " A ", "A"),
         ({}, "as it is", "as it is"),
@@ -58,6 +63,10 @@ def test_raw_values_become_fields(field, raw, value):
         ({"type": "int"}, "1.5", "is no int"),
         ({"type": "int"}, 1.5, "is no int"),
         ({"low_first": "bytes"}, "012", "no bytes in hex digits"),
+        ({"low_first": "words"}, "012345", "no words in hex digits"),
+        ({"low_first": "bytes"}, "0x12", "no bytes in hex digits"),
+        ({"type": "float"}, "41C8000", "is no float"),
+        ({"type": "float"}, "41C8000G", "is no float"),
         ({"type": "bool"}, "2", "is no bool"),
         ({"map": {"ST": True}}, "XX", "none of ST"),
         ({"bit": 1}, "x", "has no bits"),
@@ -116,6 +125,22 @@ def test_a_text_is_cut_into_pieces():
         {"word": {"from": "data", "each": 4, "type": "int", "base": 16}}, data="000A0258"
     )
     assert (known["word.0"], known["word.1"]) == (10, 600)
+
+
+def test_pieces_are_numbered_from_what_was_asked_for_and_may_overlap():
+    fields = {
+        "word": {"from": "data", "each": 4, "number_from": "first", "base": 16, "type": "int"},
+        "pair": {"from": "data", "each": 4, "wide": 8, "number_from": "first + 1"},
+    }
+    known, _ = make(fields, data="000A0258FFFF", first=100)
+    assert {name: value for name, value in known.items() if "." in name} == {
+        "word.100": 10,
+        "word.101": 600,
+        "word.102": 65535,
+        "pair.101": "000A0258",
+        "pair.102": "0258FFFF",
+    }
+    assert "no number" in make(fields, data="000A0258FFFF")[1]["word"].detail
 
 
 def test_the_longest_beginning_decides_the_scale():

@@ -51,6 +51,14 @@ def test_only_yaml_1_2_is_read_so_that_words_stay_words():
     assert parse(text).fields["stable"].map == {"ST": "on", "US": "no"}
 
 
+def test_numbers_are_decimal_with_zeros_before_them_and_nothing_is_none():
+    text = FIRST.replace("title: a scale", "title: a scale\nline: {baud: 09600, tcp_port: }")
+    line = parse(text).line
+    assert (line.baud, line.tcp_port) == (9600, None)
+    assert parse(FIRST.replace("title: a scale", "title: a scale\nline: {baud: 0x960}"))
+    assert parse(FIRST.replace("title: a scale", "title: a scale\nline: {baud: 0o1130}"))
+
+
 def change(*pairs, text=FIRST):
     for old, new in pairs:
         assert old in text
@@ -118,6 +126,28 @@ MISTAKES = [
     (change(("effect: read", "effect: read, expect: statt == 1"), text=ASKED), "expect uses statt"),
     (change(("effect: read", "effect: read, brings: [tare]"), text=ASKED), "brings uses tare"),
     (ASKED + "  - {name: ask, send: '?', effect: read}", "two requests are called ask"),
+    (
+        change(("effect: read", "effect: read, brings: {weight: {nummer: 7}}"), text=ASKED),
+        "brings.weight uses nummer, which does not exist",
+    ),
+    (
+        change(("effect: read", "effect: read, brings: {weight: {number: 100}}"), text=ASKED),
+        "brings.weight: number is 100: write a number from 0 to 99",
+    ),
+    (
+        change(("effect: read", "effect: read, requires: {nummer > 7: write another}"), text=ASKED),
+        "requires uses nummer, which does not exist",
+    ),
+    (change(("max: 99", "max: 99, pad: 2"), text=ASKED), "pad is for a parameter of type text"),
+    (change(("type: number", "type: number, wide: 4")), "belong to each"),
+    (
+        change(("type: number", "each: 4, alone: {nummer: piece}"), text=ASKED),
+        "fields.weight.alone uses nummer, which does not exist",
+    ),
+    (
+        change(("type: number", "each: 4, number_to: nummer + 1"), text=ASKED),
+        "fields.weight uses nummer, which does not exist",
+    ),
 ]
 
 

@@ -107,7 +107,7 @@ class UdpInstrument(Instrument, asyncio.DatagramProtocol):
 
 
 def driver_for(**settings):
-    return SerialDriver(SerialSettings(**{"pattern": PATTERN, "timeout": 0.3} | settings))
+    return SerialDriver(SerialSettings(**{"pattern": PATTERN, "timeout": 0.2} | settings))
 
 
 async def read(driver, addresses=WEIGHT):

@@ -1,0 +1,101 @@
+"""What a search has found, for people, for programs and for the configuration file. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge_agent_modbus.roundcall import Found
+
+_NOT_IN_NAMES = re.compile("[^a-z0-9_-]+")
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A unit, and the connection that leads to it.
+
+    Attributes:
+        target: Where it was looked for.
+        connection: Settings of the driver, as the configuration has them.
+    """
+
+    target: str
+    connection: Mapping[str, Any]
+    found: Found
+
+    @property
+    def line(self) -> str:
+        """How the line is set, or how frames are carried."""
+        setting = self.found.setting
+        return str(setting) if setting else str(self.connection["transport"])
+
+    def document(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        found = self.found
+        return {
+            "target": self.target,
+            "unit": found.unit,
+            "any_unit": found.is_any_unit,
+            "ms": round(1000 * found.seconds, 1),
+            "answered": {str(table): said for table, said in found.answered.items()},
+            "identity": dict(found.identity.objects),
+            "server_id": found.identity.server_id.hex() if found.identity.server_id else None,
+            "connection": dict(self.connection),
+        }
+
+    def row(self) -> tuple[str, ...]:
+        """Give it as a row of a table."""
+        unit = "any unit" if self.found.is_any_unit else f"unit {self.found.unit}"
+        took = f"{1000 * self.found.seconds:.0f} ms"
+        return self.target, self.line, unit, took, self._who()
+
+    def _who(self) -> str:
+        if self.found.identity:
+            return str(self.found.identity)
+        said = "; ".join(f"{table}:0 {text}" for table, text in self.found.answered.items())
+        return f"does not say who it is ({said})"
+
+
+def connections(findings: Iterable[Finding]) -> dict[str, Any]:
+    """Give what to write into the configuration, one connection for each line or address."""
+    by_line: dict[tuple[tuple[str, Any], ...], list[Finding]] = {}
+    for finding in findings:
+        by_line.setdefault(tuple(finding.connection.items()), []).append(finding)
+    names: set[str] = set()
+    return {"connections": [_connection(dict(key), of, names) for key, of in by_line.items()]}
+
+
+def _connection(settings: dict[str, Any], findings: list[Finding], names: set[str]) -> Any:
+    name = _new_name(_name_of(settings), names)
+    devices = [
+        {
+            "name": f"{name[: _LONGEST_NAME - 9]}-unit-{each.found.unit}",
+            "address": {"unit": each.found.unit},
+            "points": dict(_points(each.found)),
+        }
+        for each in findings
+    ]
+    return {"name": name, "driver": "modbus", "settings": settings, "devices": devices}
+
+
+def _points(found: Found) -> Iterator[tuple[str, Any]]:
+    """Give what was read, so that the file works before the manual is at hand."""
+    for table, said in found.answered.items():
+        if not said.startswith("exception"):
+            yield f"{table}_0", {"address": {"table": str(table), "offset": 0}}
+
+
+def _name_of(settings: Mapping[str, Any]) -> str:
+    place = settings.get("host") or str(settings["port"]).rpartition("/")[2]
+    return _NOT_IN_NAMES.sub("-", str(place).lower()).strip("-_")[: _LONGEST_NAME - 14] or "line"
+
+
+def _new_name(name: str, names: set[str]) -> str:
+    number = 1
+    new = name
+    while new in names:
+        number += 1
+        new = f"{name}-{number}"
+    names.add(new)
+    return new

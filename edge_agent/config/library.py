@@ -1,0 +1,95 @@
+"""Finds the device profiles that installed driver packages bring. Imports no driver."""
+
+import difflib
+from collections.abc import Iterator
+from functools import cached_property
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edge_agent.config import yamlfile
+from edge_agent.config.findings import complaints
+from edge_agent.config.places import written
+from edge_agent.config.profile import Profile
+from edge_agent.errors import ConfigInvalid, ProfileUnavailable
+from edge_agent.plugins import GROUP
+
+FOLDER = "profiles"
+"""Of a driver's package; each file in it is one profile, named like the file."""
+
+
+class Library:
+    """The profiles of this installation; each is read when it is asked for, and once."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, Profile] = {}
+
+    @cached_property
+    def files(self) -> dict[str, dict[str, Path]]:
+        """Driver -> name of a profile -> its file."""
+        found: dict[str, dict[str, Path]] = {}
+        for entry in entry_points(group=GROUP):
+            names = found.setdefault(entry.name, {})
+            names.update((file.stem, file) for file in _files(entry.module.partition(".")[0]))
+        return found
+
+    def load(self, driver: str, name: str) -> Profile:
+        """Give the profile of this name for devices of this driver.
+
+        Raises:
+            ProfileUnavailable: There is none, it is another driver's, or it has mistakes.
+        """
+        file = self.files.get(driver, {}).get(name)
+        if file is None:
+            raise ProfileUnavailable(self._missing(driver, name))
+        if file not in self._read:
+            self._read[file] = read(file)
+        return self._read[file]
+
+    def _missing(self, driver: str, name: str) -> str:
+        for other, files in self.files.items():
+            if name in files:
+                return (
+                    f"profile {name!r} is for devices of the driver {other!r}, and this connection "
+                    f"has {driver!r}; put the device below a connection with `driver: {other}`"
+                )
+        known = self.files.get(driver, {})
+        if not known:
+            return f"the driver {driver!r} brings no profiles; write the points under `points`"
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "`edge-agent profiles` lists them"
+        return f"there is no profile {name!r}; {hint}"
+
+
+def read(file: Path) -> Profile:
+    """Read one profile.
+
+    Raises:
+        ProfileUnavailable: It has mistakes, or cannot be read.
+    """
+    try:
+        root, problems = yamlfile.parse(file.read_text("utf-8"))
+        if not problems:
+            return Profile.model_validate(root)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _broken(file, str(error)) from error
+    except ConfigInvalid as error:
+        problems = error.problems
+    except ValidationError as error:
+        place, (message, _) = next(complaints(error, Profile, root))
+        raise _broken(file, f"{written(place)} {message}") from error
+    raise _broken(file, f"line {problems[0].line}: {problems[0].message}")
+
+
+def _broken(file: Path, why: str) -> ProfileUnavailable:
+    return ProfileUnavailable(
+        f"the profile {file.stem!r} has a mistake, in {file}: {why}; tell those who provide it"
+    )
+
+
+def _files(package: str) -> Iterator[Path]:
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        yield from sorted((Path(folder) / FOLDER).glob("*.yaml"))

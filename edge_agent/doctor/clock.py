@@ -1,0 +1,44 @@
+"""The clock: known to be right, plausible, and kept through a power cut?"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from edge_agent.clock import Clock
+from edge_agent.doctor.finding import Findings, fail, fine, warn
+from edge_agent.doctor.gateway import Gateway
+
+SUBJECT = "clock"
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""No gateway with this program ever had an earlier date."""
+LATEST_YEAR = 2100
+ASK_TIME_SERVER = "let the gateway reach a time server (see: timedatectl), or set its date"
+
+
+class Facts(NamedTuple):
+    """What the clock shows, whether the kernel knows it to be right, and who keeps it."""
+
+    now: datetime
+    synced: bool
+    has_battery: bool
+
+
+def check(gateway: Gateway) -> Findings:
+    """Look at the clock."""
+    has_battery = any((gateway.root / "sys/class/rtc").glob("rtc*"))
+    return judge(Facts(datetime.now(UTC), Clock().synced(), has_battery))
+
+
+def judge(facts: Facts) -> Findings:
+    """Say what that means for times in messages and for certificates."""
+    shown = f"{facts.now:%Y-%m-%d %H:%M} UTC"
+    if facts.now < EARLIEST or facts.now.year >= LATEST_YEAR:
+        what = f"it shows {shown}, which cannot be: no certificate is valid on that day"
+        yield fail(SUBJECT, what, ASK_TIME_SERVER, "D-CLOCK-DATE")
+    elif not facts.synced:
+        what = f"{shown}, but nobody confirms it: readings are marked `unsynced`"
+        yield warn(SUBJECT, what, ASK_TIME_SERVER, "D-CLOCK-UNSYNCED")
+    elif facts.has_battery:
+        yield fine(SUBJECT, f"{shown}, known to be right")
+    else:
+        note = "without a battery: after a power cut it waits for a time server"
+        yield fine(SUBJECT, f"{shown}, known to be right; {note}")
