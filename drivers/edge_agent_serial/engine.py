@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from edge_agent.driver import Flaw, Quality
 from edge_agent_serial.bitseven import BitSeven
-from edge_agent_serial.expression import Expression, Scalar
+from edge_agent_serial.expression import Scalar, expression
 from edge_agent_serial.fields import make_fields
 from edge_agent_serial.framer import Framer
 from edge_agent_serial.frames import Frame
@@ -61,7 +61,7 @@ class Engine:
         self._hidden = recipe.hidden_names()
         self._names = recipe.field_names()
         self._bit_seven = BitSeven()
-        self._expect = Expression(recipe.expect) if recipe.expect else None
+        self._expect = expression(recipe.expect) if recipe.expect else None
         self._not_asked = self._elsewhere(self._parameters)
         self._parts = Parts(recipe)
 
@@ -89,7 +89,7 @@ class Engine:
         values = calculated(request, settled(self.recipe.parameters, parameters))
         data = build(self.recipe, request.send, values)
         self._parameters = values
-        self._expect = Expression(request.expect) if request.expect else None
+        self._expect = expression(request.expect) if request.expect else None
         self._parts.begin(request.follow, values)
         self._not_asked = self._elsewhere(values, request)
         self.forget()

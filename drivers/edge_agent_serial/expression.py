@@ -9,6 +9,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
@@ -205,6 +206,16 @@ _BUILDERS: Mapping[type[ast.expr], Callable[[Expression, Any], _Step]] = {
     ast.IfExp: Expression._choice,  # noqa: SLF001
     ast.Call: Expression._call,  # noqa: SLF001
 }
+
+
+@lru_cache(maxsize=1024)
+def expression(text: str) -> Expression:
+    """Give an expression that was read before once more: each question needs a few.
+
+    Raises:
+        ValueError: It is none.
+    """
+    return Expression(text)
 
 
 def _tree(text: str) -> ast.expr:

@@ -52,7 +52,6 @@ class _Loader(yaml.SafeLoader):
             seen.add(key)
         return super().construct_mapping(node, deep)
 
-
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         text = str(self.construct_scalar(node))
         base = {"0x": 16, "0o": 8}.get(text[:2], 10)  # 0161 is 161, which YAML 1.1 takes for octal

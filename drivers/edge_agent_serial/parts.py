@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from edge_agent_serial.asked import FollowUp
-from edge_agent_serial.expression import Expression, Scalar
+from edge_agent_serial.expression import Expression, Scalar, expression
 from edge_agent_serial.parsing import Raw
 from edge_agent_serial.recipe import Recipe
 from edge_agent_serial.request import NoRequest, build
@@ -25,7 +25,7 @@ class Parts:
     def begin(self, follow: FollowUp | None, parameters: Mapping[str, Scalar]) -> None:
         """Wait for the answer to a new question."""
         self._follow, self._parameters = follow, parameters
-        self._when = Expression(follow.when) if follow else None
+        self._when = expression(follow.when) if follow else None
         self.clear()
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from edge_agent.driver import Plan
 from edge_agent_serial.address import SerialAddress
-from edge_agent_serial.expression import Expression, ExpressionFailed, Scalar
+from edge_agent_serial.expression import ExpressionFailed, Scalar, expression
 from edge_agent_serial.nearest import did_you_mean
 from edge_agent_serial.recipe import Recipe, Request
 from edge_agent_serial.request import NoRequest, build, calculated, settled
@@ -214,10 +214,10 @@ class Questions:
         Only a direct comparison counts: with a length alone, answers to two kinds of requests
         could be equally long.
         """
-        names = set(Expression(expect).equated)
+        names = set(expression(expect).equated)
         for name, text in reversed(list(self.request(asked).let.items())):
             if name in names:
-                names |= Expression(text).names
+                names |= expression(text).names
         return names
 
 
@@ -227,6 +227,6 @@ def _question(name: str, values: Mapping[str, Scalar]) -> Question:
 
 def _calculate(text: str, values: Mapping[str, Scalar]) -> Scalar:
     try:
-        return Expression(text)(values)
+        return expression(text)(values)
     except ExpressionFailed as error:
         raise NoRequest(f"a parameter is missing: {error}") from error

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from edge_agent_serial.denied import objection
-from edge_agent_serial.expression import Expression, ExpressionFailed, Scalar
+from edge_agent_serial.expression import ExpressionFailed, Scalar, expression
 from edge_agent_serial.part import unescape
 from edge_agent_serial.recipe import Parameter, Recipe, Request
-from edge_agent_serial.template import NoRequest, Template
+from edge_agent_serial.template import NoRequest, template
 
 __all__ = ["Denied", "NoRequest", "build", "objection", "settled", "unescape"]
 
@@ -45,7 +45,7 @@ def build(recipe: Recipe, send: str, parameters: Mapping[str, Scalar]) -> bytes:
         NoRequest: A parameter is missing or does not fit.
         Denied: The bytes are no question.
     """
-    data = Template(send).build(parameters)
+    data = template(send).build(parameters)
     if reason := objection(data, recipe.family, recipe.deny):
         raise Denied(reason)
     return data
@@ -60,12 +60,12 @@ def calculated(request: Request, parameters: Mapping[str, Scalar]) -> dict[str, 
     values = dict(parameters)
     for name, text in request.let.items():
         try:
-            values[name] = Expression(text)(values)
+            values[name] = expression(text)(values)
         except ExpressionFailed as error:
             raise NoRequest(f"{name}: {error}") from error
     for condition, advice in request.requires.items():
         try:
-            holds = Expression(condition)(values)
+            holds = expression(condition)(values)
         except ExpressionFailed as error:
             raise NoRequest(f"{condition}: {error}") from error
         if not holds:

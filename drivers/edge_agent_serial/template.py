@@ -12,6 +12,7 @@ A template is text with escapes, or hex digits after `hex:`, with places in brac
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator
@@ -79,6 +80,12 @@ class Template:
         for part in self._parts:
             built += part if isinstance(part, bytes) else part.make(parameters, built)
         return built
+
+
+@lru_cache(maxsize=1024)
+def template(text: str) -> Template:
+    """Give a template that was read before once more. Raises ValueError."""
+    return Template(text)
 
 
 def _place(text: str) -> _Place:
