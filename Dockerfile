@@ -1,4 +1,5 @@
-# The agent in a container: no root, no shell, nothing written outside /var/lib/edge-agent.
+# The agent in a container: no root, no capability, nothing written outside /var/lib/edge-agent. Tools that come with libraries,
+# some of which can write to machines, are left out. `make image` builds it without a Docker daemon as well.
 #
 #   docker build -t edge-agent .
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges \
@@ -21,6 +22,7 @@ COPY drivers drivers
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/edge-agent/bin/pip install --no-deps /wheels/*.whl \
     && /opt/edge-agent/bin/pip uninstall --yes pip \
+    && find /opt/edge-agent/bin -mindepth 1 ! -name 'python*' ! -name edge-agent -delete \
     && mkdir /data
 
 FROM ${BASE}

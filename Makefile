@@ -14,17 +14,21 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench faults fuzz system lock wheel wheels deb clean
+.PHONY: help demo test thorough lint format bench faults fuzz system lock wheel wheels deb image sbom arm64 clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.demo ## a simulated factory, a broker, the agent, and the messages as they arrive
 	@$(BIN)/edge-agent demo $(ARGS)
 
-test: $(VENV)/.dev ## install what the tests need, and run them all
+test: $(VENV)/.dev ## install what the tests need, and run those that are quick
 	@tools/test-packages
 	$(BIN)/python -m pytest $(ARGS)
+
+thorough: $(VENV)/.dev ## the quick tests and those that take seconds each
+	@tools/test-packages
+	$(BIN)/python -m pytest -m "not (faults or system)" $(ARGS)
 
 lint: $(VENV)/.dev ## style, types, layers and dependencies
 	$(BIN)/ruff check
@@ -65,6 +69,15 @@ wheels: $(VENV)/.dev ## dist/wheels: everything install.sh needs where there is 
 deb: $(VENV)/.dev ## dist/edge-agent_<version>_<architecture>.deb (ARGS=arm64 for a Raspberry Pi)
 	@tools/deb $(BIN)/python $(ARGS)
 
+image: $(VENV)/.dev ## dist/edge-agent_<version>_<architecture>.image.tar, for docker load; needs root without Docker
+	@tools/image $(BIN)/python
+
+sbom: $(VENV)/.dev ## dist/edge-agent-<version>.cdx.json: what a gateway installs, with hashes and licences
+	@$(BIN)/python tools/sbom
+
+arm64: $(VENV)/.dev ## the core of the tests on an emulated arm64 Debian; needs root
+	@tools/arm64-tests $(BIN)/python $(ARGS)
+
 lock: $(VENV)/.dev ## write requirements/*.lock anew from pyproject.toml
 	$(LOCK) pyproject.toml requirements/build.in --extra dev --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml requirements/build.in --extra demo --constraint requirements/dev.lock \
@@ -72,6 +85,7 @@ lock: $(VENV)/.dev ## write requirements/*.lock anew from pyproject.toml
 	$(LOCK) requirements/build.in --constraint requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) pyproject.toml --extra opcua --extra serial --constraint requirements/dev.lock \
 		--output-file requirements/gateway.lock
+	$(LOCK) requirements/release.in --constraint requirements/dev.lock --output-file requirements/release.lock
 
 clean: ## remove everything that can be made again, the environment too
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

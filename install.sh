@@ -3,6 +3,7 @@
 #
 #   sudo ./install.sh                     with a network
 #   sudo ./install.sh --wheels FOLDER     without one; `make wheels` fills the folder
+#   sudo ./install.sh --restrict          the service reaches only what its configuration names
 #   sudo ./install.sh --uninstall         configuration and buffer stay; --purge removes them too
 #
 # Every version has an environment of its own in /opt/edge-agent/versions; /opt/edge-agent/bin points into the one in
@@ -14,7 +15,8 @@ home=/opt/edge-agent
 configuration=/etc/edge-agent/config.yaml
 unit=/etc/systemd/system/edge-agent.service
 rules=/etc/udev/rules.d/99-edge-agent.rules
-python=python3 wheels='' action=install purge=no packaged=no
+drop_ins=/etc/systemd/system/edge-agent.service.d
+python=python3 wheels='' action=install purge=no packaged=no restrict=no
 
 say() { echo "install.sh: $*"; }
 fail() {
@@ -22,12 +24,13 @@ fail() {
     exit 1
 }
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 
 while [ $# -gt 0 ]; do
     case $1 in
         --wheels) [ $# -ge 2 ] || fail "--wheels needs a folder"; wheels=$(cd "$2" && pwd); shift ;;
         --python) [ $# -ge 2 ] || fail "--python needs a command"; python=$2; shift ;;
+        --restrict) restrict=yes ;;
         --uninstall) action=uninstall ;;
         --purge) purge=yes ;;
         --packaged) packaged=yes ;; # called by the Debian package, which owns unit and rules itself
@@ -151,12 +154,36 @@ place_files() {
     install -D -m 644 "$here/systemd/99-edge-agent.rules" "$rules"
 }
 
+# Only systemd-timesyncd leaves word of a right clock where everybody can read it; with another time service the kernel has
+# to be asked, which the unit forbids.
+place_clock() {
+    if [ -x /usr/sbin/chronyd ] || [ -x /usr/sbin/ntpd ]; then
+        install -D -m 644 "$here/systemd/clock.conf" "$drop_ins/clock.conf"
+    else
+        rm -f "$drop_ins/clock.conf"
+    fi
+}
+
+# A filter that misses the broker or a machine would cut it off, so it is put into place only when complete.
+place_filter() {
+    [ "$restrict" = yes ] || return 0
+    if ! "$new/bin/edge-agent" restrict -c "$configuration" >"$home/site.conf"; then
+        grep -B 1 '^# MISSING' "$home/site.conf" >&2 || true
+        fail "--restrict needs a configuration whose every name can be resolved (above); nothing is filtered, the rest is installed"
+    fi
+    install -D -m 644 "$home/site.conf" "$drop_ins/site.conf"
+    reload_units
+    ! service_is is-active || systemctl restart edge-agent.service
+    say "the service reaches only what stands in $drop_ins/site.conf"
+}
+
 do_install() {
     need_python
     old=$(current)
     make_environment
     check_configuration
     place_files
+    place_clock
     point "$home/bin" "$new/bin"
     reload_units
     reload_rules
@@ -172,6 +199,7 @@ do_install() {
         say "the service is ready"
     fi
     remove_older
+    place_filter
     say "installed: $version"
 }
 
@@ -182,9 +210,10 @@ do_uninstall() {
     rm -f /usr/local/bin/edge-agent /etc/edge-agent/config.example.yaml
     [ "$packaged" = yes ] || rm -f "$unit" "$rules"
     rm -rf "$home"
+    rm -f "$drop_ins/clock.conf"
     reload_units
     if [ "$purge" = yes ]; then
-        rm -rf /etc/edge-agent /var/lib/edge-agent /var/lib/private/edge-agent /etc/credstore/edge-agent.*
+        rm -rf "$drop_ins" /etc/edge-agent /var/lib/edge-agent /var/lib/private/edge-agent /etc/credstore/edge-agent.*
         say "removed, with configuration, secrets and buffer"
     else
         say "removed; kept: /etc/edge-agent, /etc/credstore/edge-agent.*, /var/lib/edge-agent (--purge removes them)"

@@ -97,6 +97,11 @@ SENTENCES: tuple[tuple[type[Exception], str], ...] = (
         ConnectionRefusedError,
         "refused, nothing listens there; check the port in mqtt.url and the broker",
     ),
+    (
+        ConnectionResetError,
+        "the other side ended the connection; if it does so at every try, check that this port is "
+        "the broker's, and with mqtts:// or wss:// that it speaks TLS 1.2 or later",
+    ),
     (TimeoutError, "no answer; check the address, the network and any firewall"),
 )
 

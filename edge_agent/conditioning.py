@@ -138,14 +138,21 @@ class Conditioner:
             now: Seconds on a steady clock, for `max_silence`.
             points: The point of each sample, where they are not all points in order.
         """
+        values, flaws = self.judge(samples, points)
+        news = self._news(values, flaws, now, self._all if points is None else points)
+        return Readings(news, values, flaws or NOTHING, samples.times, points)
+
+    def judge(
+        self, samples: Samples, points: Sequence[int] | None = None
+    ) -> tuple[list[Value], dict[int, Flaw]]:
+        """Give engineering values, and row -> flaw, without deciding what is news."""
         values = list(samples.values)
         flaws = dict(samples.flaws) if samples.flaws else {}
         _drop_no_value(values, flaws, _rows(self._no_value, points))
         _scale(values, _rows(self._scaling, points))
         _drop_unusable(values, flaws)
         _doubt_outliers(values, flaws, _rows(self._ranges, points))
-        news = self._news(values, flaws, now, self._all if points is None else points)
-        return Readings(news, values, flaws or NOTHING, samples.times, points)
+        return values, flaws
 
     def _news(
         self, values: list[Value], flaws: dict[int, Flaw], now: float, points: Sequence[int]

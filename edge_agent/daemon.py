@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ from edge_agent.exporter import Exporter
 from edge_agent.metrics import exposition
 from edge_agent.notify import notify, watchdog_interval
 from edge_agent.status import describe
+
+NO_WITNESS = (
+    'nothing here tells whether the clock is right, so messages say "tq":"unsynced"; '
+    "see docs/service.md, The clock"
+)
 
 
 class Daemon:
@@ -42,7 +47,10 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload.set)
-        agent = Agent(config, Clock())
+        clock = Clock()
+        if not clock.witness:
+            self._log.warning("clock_unknown", then=NO_WITNESS)
+        agent = Agent(config, clock)
         running = asyncio.create_task(agent.run(config, self._stop, self._ready))
         helpers = [
             self._help(self._look_after(agent, config)),
@@ -89,7 +97,7 @@ class Daemon:
         """Open the control socket, where that is possible."""
         try:
             return await stack.enter_async_context(
-                control.served(agent.limits.path, lambda: describe(agent))
+                control.served(agent.limits.path, lambda: describe(agent), _watch(agent))
             )
         except OSError as error:
             if self._ready.is_set():
@@ -146,3 +154,14 @@ class Daemon:
                 await asyncio.sleep(health.LOOK_SECONDS)
         finally:
             file.remove()
+
+
+def _watch(agent: Agent) -> control.Watch:
+    """Let others see what is read; before the buffer is open nothing is."""
+
+    def watch(device: str) -> AsyncGenerator[dict[str, Any], None]:
+        if not agent.is_polling:
+            return control.nothing_to_watch(device)
+        return agent.recorder.onlookers.watch(device)
+
+    return watch

@@ -7,6 +7,7 @@ from edge_agent.conditioning import Conditioner
 from edge_agent.config.model import Device, Point
 from edge_agent.driver import Plan
 from edge_agent.model import Learnt, Samples, Why
+from edge_agent.onlookers import Seen
 from edge_agent.payload import ReadingsEncoder
 from edge_agent.plugins import AnyDriver
 
@@ -27,7 +28,7 @@ class PollGroup:
     """
 
     __slots__ = (
-        "_driver", "_encoder", "_learnt", "_names", "_refused",
+        "_driver", "_encoder", "_learnt", "_names", "_refused", "_units",
         "conditioner", "deadbands", "device", "every", "plan",
     )  # fmt: skip
 
@@ -47,6 +48,7 @@ class PollGroup:
         self._encoder = ReadingsEncoder(points)
         self._driver, self._learnt = driver, learnt
         self._names = tuple(point.name for point in points)
+        self._units = tuple(point.unit for point in points)
         self._refused: dict[int, str] = {}  # index -> what the device said
         self.plan: Plan[Any] = driver.plan([point.address for point in points], learnt)
 
@@ -94,6 +96,15 @@ class PollGroup:
             del self._refused[index]
         return new, [self._names[i] for i in given]
 
+    def seen(self, samples: Samples, points: Sequence[int] | None = None) -> list[Seen]:
+        """Give all readings as they are, for those who look on; `points` as in `encode`."""
+        values, flaws = self.conditioner.judge(samples, points)
+        rows = range(len(values)) if points is None else points
+        return [
+            Seen(self._names[point], value, flaws.get(row), self._units[point])
+            for row, (point, value) in enumerate(zip(rows, values, strict=True))
+        ]
+
     def encode(
         self, samples: Samples, now: float, points: Sequence[int] | None = None
     ) -> list[tuple[int, bytes]]:
@@ -127,6 +138,10 @@ class Part:
     def note_refusals(self, samples: Samples) -> tuple[dict[str, str], list[str]]:
         """Compare with what was reported and polled before, as a poll group does."""
         return self._group.note_refusals(samples, self._indices)
+
+    def seen(self, samples: Samples) -> list[Seen]:
+        """Give all readings as they are, as a poll group does."""
+        return self._group.seen(samples, self._indices)
 
     def encode(self, samples: Samples, now: float) -> list[tuple[int, bytes]]:
         """Turn samples into message bodies, as a poll group does."""

@@ -11,6 +11,7 @@ from edge_agent.errors import BufferUnavailable
 from edge_agent.mentions import Mentions
 from edge_agent.model import Learnt, Samples
 from edge_agent.notebook import Notebook
+from edge_agent.onlookers import Onlookers
 from edge_agent.pollgroup import Part, PollGroup
 from edge_agent.publisher import Publisher
 from edge_agent.standing import Standing, State
@@ -26,6 +27,7 @@ class Recorder:
         readings: How many readings were kept since the start.
         unkept: How many could not even be numbered, because the disk refused; never silent.
         last_good: Device -> wall clock of its last answer, ms since 1970 UTC.
+        onlookers: Those who see readings as they arrive.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Recorder:
         self.readings = 0
         self.unkept = 0
         self.last_good: dict[str, int] = {}
+        self.onlookers = Onlookers()
         self._states: dict[str, tuple[State, int]] = {}  # device -> its state, and since when
         self._buffer = buffer
         self._notebook = notebook
@@ -48,6 +51,8 @@ class Recorder:
         if len(samples.flaws) < len(samples):
             self.last_good[group.device] = ts
         self._name_refused(group, samples)
+        if self.onlookers:
+            self.onlookers.show(group.device, ts, group.seen(samples))
         for count, body in group.encode(samples, mono):
             try:
                 self._buffer.append(group.device, ts, mono, count, body)

@@ -77,18 +77,18 @@ def standstill(
             limits = replace(limits, path=stack.enter_context(_copied(limits.path)))
             epoch, used = _recover(limits, clock)
         else:
-            stack.callback(_give_to_owner, limits.path)
+            stack.callback(give_to_owner, limits.path)
         store = Store(limits.path / DATABASE)
         try:
             store.open()
         except ERRORS as error:
-            raise _said(limits.path, unavailable(limits.path, error), error) from error
+            raise in_words(limits.path, unavailable(limits.path, error), error) from error
         stack.callback(store.close)
         yield Standstill(limits.path, store, epoch, used)
 
 
-def _said(folder: Path, problem: EdgeAgentError, cause: BaseException | None) -> EdgeAgentError:
-    """Say so in a command's words where it is only the agent that runs."""
+def in_words(folder: Path, problem: EdgeAgentError, cause: BaseException | None) -> EdgeAgentError:
+    """Put a problem with a buffer into a command's words: mostly it is only the agent that runs."""
     busy = isinstance(cause, Exception) and code(cause) == sqlite3.SQLITE_BUSY
     return BufferInUse(folder) if busy else problem
 
@@ -105,7 +105,7 @@ def _recover(limits: BufferLimits, clock: Clock) -> tuple[str, int]:
     try:
         return asyncio.run(recover())
     except BufferUnavailable as error:
-        raise _said(limits.path, error, error.__cause__) from error
+        raise in_words(limits.path, error, error.__cause__) from error
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def _copied(folder: Path) -> Iterator[Path]:
         yield copy
 
 
-def _give_to_owner(folder: Path) -> None:
+def give_to_owner(folder: Path) -> None:
     """Let the files belong to whom the folder does, where an administrator calls the command."""
     owner = folder.stat()
     if os.geteuid() == 0:

@@ -6,7 +6,7 @@ This is what `test` and `setup` show. Nothing is kept and nothing is sent.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 class TrialReading(NamedTuple):
-    """One point as it was read; `detail` is for people."""
+    """One point as it was read; `detail` is for people, `time` is the device's own."""
 
     point: str
     value: Value
@@ -42,6 +42,7 @@ class TrialReading(NamedTuple):
     why: Why | None = None
     detail: str = ""
     unit: str = ""
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class DeviceResult:
         ms: Milliseconds the read took, without opening the link.
         why: A sentence, where the device was not read.
         readings: One per point, in the order of the configuration.
+        ts: When the answer came, ms since 1970 UTC.
     """
 
     device: str
@@ -59,6 +61,7 @@ class DeviceResult:
     ms: float
     why: str
     readings: tuple[TrialReading, ...]
+    ts: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
     @property
     def good(self) -> int:
@@ -146,7 +149,8 @@ def _readings(device: Device, samples: Samples) -> tuple[TrialReading, ...]:
     for index, point in enumerate(device.points):
         quality, why, detail = columns.flaws.get(index) or (Quality.GOOD, None, "")
         value = columns.values[index]
-        readings.append(TrialReading(point.name, value, quality, why, detail, point.unit))
+        at = columns.times.get(index)
+        readings.append(TrialReading(point.name, value, quality, why, detail, point.unit, at))
     return tuple(readings)
 
 

@@ -37,6 +37,7 @@ def test_what_a_broker_says_of_our_certificate_is_said_to_people(prefix, alert):
         (refused(9, "certificate is not yet valid"), "waits for the right time"),
         (socket.gaierror(-2, "Name or service not known"), "cannot be resolved"),
         (ConnectionRefusedError(), "nothing listens there"),
+        (ConnectionResetError(104, "Connection reset by peer"), "that it speaks TLS 1.2 or later"),
         (TimeoutError(), "any firewall"),
         (PermissionError(13, "Permission denied", "/secret"), "/secret: Permission denied; check"),
         (ValueError(), "ValueError"),

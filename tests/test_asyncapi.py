@@ -24,6 +24,8 @@ from edge_agent.payload import ReadingsEncoder
 from edge_agent.row import Loss, Row
 from tests.rigs.published import SCHEMAS, faults, schema, schema_name, strictly, validator
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parent.parent
 PLATFORM = (ROOT / "docs/platform.md").read_text()
 DOCUMENT = yaml.safe_load(files("edge_agent.schemas").joinpath("asyncapi.yaml").read_text())

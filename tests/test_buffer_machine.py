@@ -1,5 +1,6 @@
 """The buffer against a list model, disturbed in every order that hypothesis can think of."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -116,9 +117,11 @@ def test_a_buffer_keeps_its_promises_in_any_order_of_events():
     run_state_machine_as_test(BufferMachine, settings=MANY)
 
 
+@pytest.mark.thorough
 def test_a_buffer_keeps_its_promises_on_a_disk_that_fills_up():
     run_state_machine_as_test(FullDiskMachine, settings=MANY)
 
 
+@pytest.mark.thorough
 def test_a_buffer_keeps_its_promises_with_little_room():
     run_state_machine_as_test(SmallMachine, settings=MANY)

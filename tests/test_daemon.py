@@ -75,7 +75,7 @@ async def asked(folder: Path) -> dict:
 
 
 async def until_said(folder: Path, wanted: Callable[[dict], bool]) -> dict:
-    while not wanted(status := await asked(folder)):
+    while not wanted(status := await asked(folder)):  # noqa: ASYNC110 - it has no event for us
         await asyncio.sleep(0.01)
     return status
 
@@ -92,6 +92,24 @@ async def test_it_says_why_nothing_is_polled_while_the_disk_is_away(tmp_path, ru
         (tmp_path / "data").unlink()
         await until_said(runtime, lambda status: status["agent"]["state"] == "polling")
     assert not (runtime / control.SOCKET).exists()
+
+
+async def test_it_says_that_the_buffer_is_being_mended(tmp_path, runtime, monkeypatch):
+    mended, really = asyncio.Event(), agent.Buffer.open
+
+    async def takes_long(*arguments):
+        await mended.wait()
+        return await really(*arguments)
+
+    monkeypatch.setattr(agent.Buffer, "open", takes_long)
+    async with served(tmp_path) as one:
+        status = await asked(runtime)
+        assert (status["agent"]["state"], status["agent"]["health"]) == ("opening", "ok")
+        assert "mended where it is damaged" in status["buffer"]["why"]
+        assert status["broker"]["state"] == "waiting"
+        mended.set()
+        await one._ready.wait()
+        assert (await asked(runtime))["agent"]["state"] == "polling"
 
 
 async def test_a_second_agent_leaves_the_firsts_socket_alone(tmp_path, runtime):

@@ -83,6 +83,7 @@ def _run(installed: dict[str, str], project: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_the_stranger_s_driver_keeps_the_contract(installed, project):
     quiet = ("-q", "-p", "no:cacheprovider", "--doctest-modules")
     places = ("tests", "site/edge_agent_thermometer")

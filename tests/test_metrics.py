@@ -12,6 +12,7 @@ from edge_agent import control, health
 from edge_agent.config.model import Metrics
 from edge_agent.exporter import LONGEST_REQUEST, MOST_AT_ONCE, Exporter, refusal
 from edge_agent.metrics import FAMILIES, PREFIX, exposition
+from edge_agent.mounts import mount_of
 from edge_agent.status import describe
 from tests.rigs.until import until
 from tests.rigs.whole_agent import configuration, line, running
@@ -40,7 +41,8 @@ async def test_every_line_has_the_form_and_every_name_its_meaning_once(status):
     assert 'edge_agent_device_state{device="kiln",state="up"} 1' in lines
     assert 'edge_agent_device_state{device="kiln",state="down"} 0' in lines
     assert 'edge_agent_connection_up{connection="waves"} 1' in lines
-    assert any(one.startswith('edge_agent_device_last_good_timestamp_seconds{device="oven"} 1') for one in lines)  # fmt: skip
+    last_good = 'edge_agent_device_last_good_timestamp_seconds{device="oven"} 1'
+    assert any(one.startswith(last_good) for one in lines)
     assert not any("broker_last_ack" in one for one in lines), "there is none yet"
 
 
@@ -148,20 +150,19 @@ async def test_a_port_in_use_is_waited_for(monkeypatch):
     await asyncio.gather(task, waiting, return_exceptions=True)
 
 
-async def test_the_health_file_is_written_at_changes_and_only_into_memory(tmp_path, monkeypatch):
+def test_the_health_file_stands_in_memory_and_nowhere_else(tmp_path):
+    assert health._is_suitable(tmp_path) is mount_of(tmp_path).in_memory
+    assert health._is_suitable(Path("/dev/shm")) is mount_of(Path("/dev/shm")).in_memory  # noqa: S108
+    assert not health._is_suitable(tmp_path / "none")
+
+
+async def test_the_health_file_is_written_at_changes(tmp_path, monkeypatch):
     folder = tmp_path / "run"
     folder.mkdir()
-    on_a_card = health.HealthFile(folder)
     monkeypatch.setattr(health, "_is_suitable", lambda _: True)
-    file = health.HealthFile(folder)
-    path = folder / health.FILE
+    file, path = health.HealthFile(folder), folder / health.FILE
     async with running(configuration(tmp_path, 1, line("waves", "oven"))) as agent:
         await until(lambda: agent.recorder.last_good.get("oven"))
-        monkeypatch.undo()
-        if on_a_card._path is not None:
-            pytest.skip("temporary files are in memory here")
-        on_a_card.look(agent)
-        assert not path.exists()
         file.look(agent)
         said = json.loads(path.read_text())
         assert (said["state"], said["health"], said["devices"]) == ("polling", "ok", {"up": 1})

@@ -388,6 +388,7 @@ async def test_a_link_that_opens_too_slowly_again_is_told_before_the_next_poll_i
     assert notes.of("a")[-1].flaws[0].why is Why.LINK_DOWN
 
 
+@pytest.mark.thorough
 async def test_an_overload_is_published_and_memory_stays_flat_at_threefold_load(monkeypatch):
     monkeypatch.setattr("edge_agent.workload.WINDOW", 0.2)
 
@@ -533,6 +534,7 @@ async def test_a_line_that_was_dead_as_a_whole_is_back_as_a_whole(monkeypatch):
         await until(lambda: [state for _, state, _ in notes.states[8:]] == ["up"] * 8, 0.3)
 
 
+@pytest.mark.thorough
 async def test_on_a_line_that_dies_every_point_is_bad_within_two_intervals():
     names, every, cut = [f"d{number}" for number in range(10)], 0.4, asyncio.Event()
 

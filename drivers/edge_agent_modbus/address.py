@@ -56,7 +56,7 @@ class ModbusAddress(Address):
     text such as "40085" or holding:84, or with a type of its own: {offset: 84, type: int8l}."""
     map: Map | None = None
     """A straight line from raw to measured: {raw: [0, 4095], to: [0, 10]}; `clamp`, `loop`."""
-    no_value: tuple[Number, ...] = ()
+    no_value: tuple[Whole | Number, ...] = ()
     """Raw numbers that mean none, compared before `exponent` and `map`; those of the point count
     too. 0x8000 of an int16 may be written so."""
 

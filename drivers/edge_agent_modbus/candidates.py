@@ -31,12 +31,14 @@ _ROUNDED, _CUT, _DRIFTED = 0.0, 1.0, 20.0  # how badly a number fits
 # What it takes to believe something unusual; only the order of sums matters. Estimated from the
 # register lists of some 90 devices: seven values in eight are high word first, swapped bytes occur
 # in a few, and counters and powers of 64 bits in one device of ten.
-_SHIFTED = 3.0
-_WIDER = {1: 0.0, 2: 0.3, 4: 1.0}
-_ORDERED = {0: 0.0, 1: 0.7, 2: 2.5, 3: 2.0}  # place in NUMBER_ORDERS
+_SHIFTED = {0: 0.0, -1: 3.0, 1: 3.2}  # that a manual counts from 1 is the commoner mistake
+_WIDER = {1: 0.0, 2: 0.3, 4: 0.4}
+_ORDERED = (0.0, 0.7, 2.5, 2.0, 2.5, 2.5)  # by the place in NUMBER_ORDERS
 _KILO = 1.5  # a float in another unit than the display's
 _ODD_FLOAT = 4.0
 _FINER, _COARSER = 1.5, 3.0  # a whole number with more, or fewer, digits than the display shows
+_ROW_OF_WIDE = 3.4  # taken off where the neighbours are small numbers in wide registers as well
+_SMALL = 0x10000
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 
 
@@ -141,7 +143,7 @@ def _addresses(table: Table, asked: int) -> Iterator[tuple[ModbusAddress, int]]:
         offset = asked + shift
         if offset < 0 or offset + width > CELLS:
             continue
-        for order in NUMBER_ORDERS[width][:4] or ("",):
+        for order in NUMBER_ORDERS[width] or ("",):
             yield ModbusAddress(table=table, offset=offset, type=kind, order=order), shift
 
 
@@ -152,13 +154,14 @@ def _of_address(
     known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < len(readings) or not known:
         return
-    for decade in _DECADES:
+    for decade in _decades(known[0], readings[0].shown):
         scaled = [_scaled(value, decade) for value in known]
         misfits = [_misfit(s, reading.shown) for s, reading in zip(scaled, readings, strict=True)]
         if None in misfits:
             continue
         doubt = sum(misfit for misfit in misfits if misfit is not None)
         doubt += _surprise(address, shift, decade, readings[0].shown)
+        doubt -= _in_a_row(address, readings[0].registers)
         yield Candidate(shift, address.type, "", address.order, decade, scaled[0], doubt)
 
 
@@ -170,6 +173,33 @@ def _value(address: ModbusAddress, registers: Mapping[int, int]) -> float | None
     values, flaws = compile_decoder(address.offset, address.cells, [address])(data)
     value = values[0]
     return value if not flaws and isinstance(value, int | float) else None
+
+
+def _decades(value: float, shown: Shown) -> Iterable[int]:
+    """Give the powers of ten that may lead from a value to what is shown."""
+    ratio = abs(shown.number / value) if value else 0.0
+    if not ratio or math.isinf(ratio):
+        return (0,)
+    exact = math.log10(ratio)
+    return [decade for decade in {math.floor(exact), math.ceil(exact)} if decade in _DECADES]
+
+
+def _in_a_row(address: ModbusAddress, registers: Mapping[int, int]) -> float:
+    """Tell how much the neighbours speak for a whole number in several registers.
+
+    Small ones leave a register of zeros each, and look like those of one register themselves.
+    """
+    if address.cells == 1 or address.type.startswith("float"):
+        return 0.0
+    places = (address.offset + side * address.cells for side in (-1, 0, 1))
+    row = [
+        _value(address.model_copy(update={"offset": place}), registers)
+        for place in places
+        if 0 <= place <= CELLS - address.cells
+    ]
+    known = [abs(value) for value in row if value is not None]
+    is_row = len(known) > 1 and all(0 < value < _SMALL for value in known)
+    return _ROW_OF_WIDE if is_row else 0.0
 
 
 def _scaled(value: float, decade: int) -> float:
@@ -191,7 +221,7 @@ def _surprise(address: ModbusAddress, shift: int, decade: int, shown: Shown) -> 
     """Tell how unusual this way to read the registers is."""
     orders = NUMBER_ORDERS[address.cells]
     ordered = _ORDERED[orders.index(address.order)] if address.order else 0.0
-    usual = _WIDER[address.cells] + ordered + (_SHIFTED if shift else 0.0)
+    usual = _WIDER[address.cells] + ordered + _SHIFTED[shift]
     if address.type.startswith("float"):
         return usual + (0.0 if decade == 0 else _KILO if abs(decade) == 3 else _ODD_FLOAT)
     finer = -shown.decimals - decade  # decades that the register has below the display's last digit

@@ -84,6 +84,9 @@ def _points(found: Found) -> Iterator[tuple[str, Any]]:
     for table, said in found.answered.items():
         if not said.startswith("exception"):
             yield f"{table}_0", {"address": {"table": str(table), "offset": 0}}
+    if all(said.startswith("exception") for said in found.answered.values()):
+        label = "refused: write an address of the device's manual here"
+        yield "first", {"label": label, "address": {"table": "holding", "offset": 0}}
 
 
 def _name_of(settings: Mapping[str, Any]) -> str:

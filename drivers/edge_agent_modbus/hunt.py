@@ -3,21 +3,28 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge_agent.driver import ConnectionLost
 from edge_agent_modbus.diagnosis import diagnose
-from edge_agent_modbus.discovery import LineSetting, Manner, cost
+from edge_agent_modbus.discovery import (
+    NETWORK_ANSWER_WITHIN,
+    QUICK_WITHIN,
+    LineSetting,
+    Manner,
+    cost,
+)
 from edge_agent_modbus.faults import Fault
 from edge_agent_modbus.finding import Finding
-from edge_agent_modbus.network import is_open, search_network, spoken
+from edge_agent_modbus.network import FRAMING_SECONDS, is_open, search_network, spoken
 from edge_agent_modbus.overheard import Overheard
 from edge_agent_modbus.roundcall import Step
 from edge_agent_modbus.scan import LineInUse, search
 from edge_agent_modbus.target import Endpoint, Line, Subnet, Target
 
+_TICK = 0.5  # seconds
 _AT_ONCE = 64  # addresses of a network; few enough for small routers and their tables
 
 
@@ -87,7 +94,6 @@ async def hunt(targets: Sequence[Target], wish: Wish, report: Report) -> None:
 async def _line(line: Line, wish: Wish, report: Report) -> None:
     settings = [line.setting] if line.setting else wish.settings
     whole = cost(settings, len(wish.units), wish.manner)
-    report.told(f"{line}: listening", 0.0, wish.manner.listening + whole)
 
     def connection(step: Step) -> dict[str, Any]:
         setting = step.setting or settings[0]
@@ -97,13 +103,14 @@ async def _line(line: Line, wish: Wish, report: Report) -> None:
 
     heard: Counter[str] = Counter()
     steps = search(line.port, settings, wish.units, wish.manner, heard)
-    await _follow(str(line), steps, connection, heard, report)
+    listening = f"{line}: listening", wish.manner.listening + whole
+    await _follow(str(line), _ticked(steps, report, *listening), connection, heard, report)
 
 
 async def _endpoint(endpoint: Endpoint, wish: Wish, report: Report) -> None:
-    report.told(f"{endpoint}: which framing", 0.0, 0.0)
     try:
-        transport = endpoint.transport or await spoken(endpoint.host, endpoint.port)
+        async with _ticking(report, f"{endpoint}: which framing", FRAMING_SECONDS):
+            transport = endpoint.transport or await spoken(endpoint.host, endpoint.port)
     except ConnectionLost as error:
         report.troubles.append(Trouble(str(endpoint), "E-LINK-DOWN", str(error)))
         return
@@ -111,8 +118,42 @@ async def _endpoint(endpoint: Endpoint, wish: Wish, report: Report) -> None:
         report.troubles.append(_silent(str(endpoint), {}))
         return
     given = {"transport": transport, "host": endpoint.host, "port": endpoint.port}
-    steps = search_network(endpoint.host, endpoint.port, wish.network_units, transport=transport)
+    manner = Manner(NETWORK_ANSWER_WITHIN) if wish.manner.within > QUICK_WITHIN else None
+    steps = search_network(
+        endpoint.host, endpoint.port, wish.network_units, transport=transport, manner=manner
+    )
     await _follow(str(endpoint), steps, lambda _: given, Counter(), report)
+
+
+@contextlib.asynccontextmanager
+async def _ticking(report: Report, title: str, seconds: float) -> AsyncIterator[None]:
+    """Go on telling that something is being done, of which no part can be told."""
+
+    async def tick() -> None:
+        left = seconds
+        while True:
+            report.told(title, 1 - max(left, 0.0) / seconds, max(left, 0.0))
+            await asyncio.sleep(_TICK)
+            left -= _TICK
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticker.cancel()
+
+
+async def _ticked(
+    steps: AsyncGenerator[Step, None], report: Report, title: str, seconds: float
+) -> AsyncGenerator[Step, None]:
+    """Tell that something is being done until the first step."""
+    async with contextlib.aclosing(steps):
+        async with _ticking(report, title, seconds):
+            first = await anext(steps, None)
+        if first is not None:
+            yield first
+        async for step in steps:
+            yield step
 
 
 async def _follow(

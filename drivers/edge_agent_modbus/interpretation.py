@@ -15,9 +15,11 @@ SPECIAL = ("bcd16", "bcd32", "time_unix")
 SINGLE = tuple(kind for kind, of in KINDS.items() if of.registers)
 """Types of a fixed size, which can be asked for by name."""
 
+ORDERS = frozenset(order for orders in NUMBER_ORDERS.values() for order in orders)
+"""Orders that can be asked for by name."""
+
 _LEAST, _MOST = 1e-4, 1e9  # between these lies what people measure
 _MOST_WHOLE = 10**12
-_LONGEST_ORDERS = 4
 _READABLE = 0.8  # of the characters of a text
 
 
@@ -50,10 +52,12 @@ def interpretations(
         order: Only this one, of values of more than one register.
     """
     registers = len(data) // 2
+    special = () if types else SPECIAL
     for kind in types or (*USUAL, *SPECIAL):
         width = KINDS[kind].registers
+        only = order or (NUMBER_ORDERS[width][0] if width > 1 and kind in special else "")
         for at in range(0, registers - width + 1, width):
-            for each in _in_orders(table, offset + at, kind, data[2 * at :], order):
+            for each in _in_orders(table, offset + at, kind, data[2 * at :], only):
                 if types or kind in USUAL or each.is_sensible:
                     yield each
 
@@ -62,7 +66,7 @@ def _in_orders(
     table: Table, offset: int, kind: str, data: bytes, wanted: str
 ) -> Iterator[Interpretation]:
     width = KINDS[kind].registers
-    for order in NUMBER_ORDERS[width][:_LONGEST_ORDERS] or ("",):
+    for order in NUMBER_ORDERS[width] or ("",):
         if wanted and order and order != wanted:
             continue
         address = ModbusAddress(table=table, offset=offset, type=kind, order=order)

@@ -30,8 +30,14 @@ from edge_agent_modbus.rtu import RtuFramer
 from edge_agent_modbus.transaction import Transactions
 
 FRAMING_WITHIN = 0.5
+FRAMING_SECONDS = FRAMING_WITHIN * (2 * len(LIKELY_UNITS) + 2)
+"""What `spoken` takes at most."""
 CONNECT_WITHIN = 1.0
-IN_NETWORK = Manner(NETWORK_ANSWER_WITHIN)
+MANNERS = {
+    "tcp": Manner(NETWORK_ANSWER_WITHIN, (Table.HOLDING,)),
+    "rtu-over-tcp": Manner(FRAMING_WITHIN, (Table.HOLDING,)),
+    "ascii-over-tcp": Manner(FRAMING_WITHIN, (Table.HOLDING,)),
+}
 _FIRST_ASKED = (1, 255, 0)
 _FRAMERS: dict[str, type[Framer]] = {
     "tcp": TcpFramer,
@@ -52,8 +58,13 @@ async def is_open(host: str, port: int, within: float = CONNECT_WITHIN) -> bool:
     return True
 
 
-async def spoken(host: str, port: int, within: float = FRAMING_WITHIN) -> str | None:
+async def spoken(host: str, port: int, within: float | None = None) -> str | None:
     """Find out how frames are carried.
+
+    Args:
+        host: Name or address.
+        port: TCP port.
+        within: Seconds for each answer; `FRAMING_WITHIN` if left out.
 
     Returns:
         `tcp` or `rtu-over-tcp`; None if nobody answers to either.
@@ -66,6 +77,7 @@ async def spoken(host: str, port: int, within: float = FRAMING_WITHIN) -> str | 
         ("rtu-over-tcp", LIKELY_UNITS),
         ("tcp", [unit for unit in LIKELY_UNITS if unit not in _FIRST_ASKED]),
     )
+    within = FRAMING_WITHIN if within is None else within
     broken: ConnectionLost | None = None
     for transport, units in tried:
         try:
@@ -111,7 +123,7 @@ async def search_network(
     units: Sequence[int] | None = None,
     *,
     transport: str = "tcp",
-    manner: Manner = IN_NETWORK,
+    manner: Manner | None = None,
 ) -> AsyncGenerator[Step, None]:
     """Look for units behind one address; to be ended as `scan.search` is.
 
@@ -122,6 +134,7 @@ async def search_network(
     """
     if units is None:
         units = network_units() if transport == "tcp" else LIKELY_UNITS
+    manner = manner or MANNERS[transport]
     each = len(manner.tables) * manner.within
     first, rest = units[:_SAME], units[_SAME:]
     async with _connected(host, port, transport, manner.within) as (transactions, evidence):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from edge_agent_modbus.config import ModbusSettings
 from edge_agent_modbus.driver import ModbusDriver
+from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.faults import Fault
-from edge_agent_modbus.pdu import GATEWAY, Miss, Outcome, Refusal, Request
+from edge_agent_modbus.pdu import GATEWAY, ILLEGAL_ADDRESS, Miss, Outcome, Refusal, Request
 
 TRIES = 3  # of what is not answered; what is heard meanwhile tells why
 
@@ -28,11 +29,12 @@ class OneDevice:
 
     Args:
         settings: How it is reached.
+        name: What people call that.
     """
 
-    def __init__(self, settings: ModbusSettings) -> None:
+    def __init__(self, settings: ModbusSettings, name: str) -> None:
         self._driver = ModbusDriver(settings)
-        self._where = settings.line()
+        self._name = name
         self._asked = Counter[str]()
 
     async def __aenter__(self) -> "OneDevice":
@@ -42,40 +44,46 @@ class OneDevice:
     async def __aexit__(self, *_: object) -> None:
         await self._driver.close()
 
+    async def once(self, asked: Asked) -> Outcome:
+        """Ask once.
+
+        Raises:
+            ConnectionLost: The link broke.
+        """
+        self._asked["reads"] += 1
+        outcome = await self._driver.ask(asked)
+        self._asked["answered"] += not isinstance(outcome, Miss)
+        return outcome
+
     async def ask(self, request: Request) -> bytes | Refusal | Failure:
         """Ask; what is not answered is asked again, at most twice.
 
         Raises:
             ConnectionLost: The link broke.
         """
-        outcome: Outcome | None = None
-        for _ in range(TRIES):
-            self._asked["reads"] += 1
-            outcome = await self._driver.ask(request)
+        first = outcome = await self.once(request)
+        for _ in range(TRIES - 1):
             if not isinstance(outcome, Miss):
-                self._asked["answered"] += 1
                 break
+            outcome = await self.once(request)
         if isinstance(outcome, bytes):
             return outcome
         if isinstance(outcome, Refusal) and outcome.code not in GATEWAY:
             return outcome
-        return self._failure(request, outcome)
+        return self._failure(first)
 
-    def _failure(self, request: Request, outcome: Outcome | None) -> Failure:
+    def _failure(self, outcome: Outcome) -> Failure:
         if isinstance(outcome, Refusal):
             code, sentence, action = Fault.GATEWAY.value
-        else:
-            evidence = self._driver.evidence | self._asked
-            found = self._driver.diagnose(evidence) or Fault.SILENT.value
-            code, sentence, action = found
-        said = outcome.detail if isinstance(outcome, Miss) else str(outcome)
-        return Failure(code, f"{self._where}: {sentence}: {action} ({said or request})")
+            return Failure(code, f"{self._name}: {sentence}: {action} ({outcome})")
+        found = self._driver.diagnose(self._driver.evidence + self._asked) or Fault.SILENT.value
+        said = outcome.detail if isinstance(outcome, Miss) else ""
+        return Failure(found.code, f"{self._name}: {found.sentence}: {found.action} ({said})")
 
 
 def refused(request: Request, refusal: Refusal) -> Failure:
     """Say what a refusal means for who has asked."""
-    code, sentence, action = Fault.REFUSED.value
-    advice = action.partition(", and")[0]
-    if refusal.code == 2 and request.offset:
-        advice += f"; perhaps {request.table}:{request.offset - 1} is meant"
-    return Failure(code, f"{request}: {refusal}: {sentence.partition(' and')[0]}; {advice}")
+    advice = "compare table and offset with its manual, many manuals count from 1"
+    if refusal.code == ILLEGAL_ADDRESS and request.offset:
+        advice += f": perhaps {request.table}:{request.offset - 1} is meant"
+    return Failure(Fault.REFUSED.value.code, f"{request}: {refusal}; {advice}")

@@ -37,7 +37,7 @@ class Progress:
         """
         if not self._redraws:
             if title != self._title:
-                print(f"{title}, at most {seconds_left:.0f} s left", file=self._out, flush=True)  # noqa: T201
+                print(f"{title}, at most {seconds_left:.0f} s left", file=self._out, flush=True)
             self._title = title
             return
         now = time.monotonic()
@@ -49,7 +49,7 @@ class Progress:
     def note(self, text: str) -> None:
         """Say something in a line of its own."""
         self.clear()
-        print(text, file=self._out, flush=True)  # noqa: T201
+        print(text, file=self._out, flush=True)
 
     def clear(self) -> None:
         """Take the line away."""
@@ -59,5 +59,5 @@ class Progress:
 
     def _draw(self, text: str) -> None:
         end = "" if text else "\r"
-        print(f"\r{text.ljust(self._length)}", end=end, file=self._out, flush=True)  # noqa: T201
+        print(f"\r{text.ljust(self._length)}", end=end, file=self._out, flush=True)
         self._length = len(text)

@@ -6,7 +6,7 @@ With `--expect` and the number on the device's display it names type, order, sca
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge_agent.command import (
     DEVICE_UNREADABLE,
@@ -15,7 +15,6 @@ from edge_agent.command import (
     CommandFailed,
     columns,
     print_json,
-    printable,
     shown,
 )
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 EXAMPLE = "edge-agent read tcp://10.0.0.5:502 --unit 1 holding:100 --count 2 --expect 231.4"
 
 _LISTED = 6  # candidates that people are shown
-_BEYOND_JSON = 2**53  # whole numbers that other programs would round. Source: RFC 8259, 6
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,14 +70,15 @@ def run(options: argparse.Namespace) -> int:
     settings, request = _settings(options), _request(options)
     displays = _displays(options, request)
     try:
-        answered = asyncio.run(_read(settings, request, len(displays), options.wait))
+        answered = asyncio.run(_read(settings, request, len(displays), options))
     except ConnectionLost as error:
         answered = Failure("E-LINK-DOWN", str(error))
     if isinstance(answered, Failure):
         return _fail(answered, options)
     found = answered.candidates(displays)
     if options.json:
-        print_json(_document(options, answered, found if displays else None))
+        document = answered.document(options.type, options.order, found if displays else None)
+        print_json({"target": options.target, **document})
     else:
         _show(options, answered)
         _show_candidates(answered, displays, found)
@@ -87,24 +86,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> "ModbusSettings":
-    from edge_agent_modbus.config import ModbusSettings
-    from edge_agent_modbus.target import Subnet, parse_target
+    from edge_agent_modbus.target import Subnet, parse_target, validated
 
     try:
         target = parse_target(options.target)
         if isinstance(target, Subnet):
-            raise ValueError(f"{target} is a network: name one address")
+            raise CommandFailed(f"{target} is a network: name one address", USAGE)
         settings = target.settings()
         if options.timeout is None:
             return settings
         given = settings.model_dump(exclude_unset=True)
-        return ModbusSettings.model_validate({**given, "timeout": options.timeout})
+        return validated({**given, "timeout": options.timeout})
     except ValueError as error:
         raise CommandFailed(str(error), USAGE) from error
 
 
 def _request(options: argparse.Namespace) -> "Request":
-    from edge_agent_modbus.interpretation import SINGLE
+    from edge_agent_modbus.interpretation import ORDERS, SINGLE
     from edge_agent_modbus.layout import KINDS, letters
     from edge_agent_modbus.notation import parse
     from edge_agent_modbus.pdu import Request
@@ -114,6 +112,8 @@ def _request(options: argparse.Namespace) -> "Request":
         table, offset = parse(options.address)
         if options.type is not None and options.type not in SINGLE:
             raise ValueError(f"there is no type {options.type!r}; there are {', '.join(SINGLE)}")
+        if options.order and options.order not in ORDERS:
+            raise ValueError(f"there is no order {options.order!r}: write one such as CDAB")
         _check_unit(options)
         width = KINDS[options.type].registers if options.type else 1 if table.of_bits else 2
         return Request(
@@ -142,19 +142,19 @@ def _displays(options: argparse.Namespace, request: "Request") -> "list[Shown]":
 
 
 async def _read(
-    settings: "ModbusSettings", request: "Request", looks: int, wait: float
+    settings: "ModbusSettings", request: "Request", looks: int, options: argparse.Namespace
 ) -> "Answered | Failure":
     import asyncio
 
     from edge_agent_modbus.onceread import OneDevice
     from edge_agent_modbus.reading import look_around, read
 
-    async with OneDevice(settings) as device:
+    async with OneDevice(settings, options.target) as device:
         answered = await read(device, request)
         for look in range(looks):
             if look:
-                print(f"the second look is in {wait:g} s", file=sys.stderr)
-                await asyncio.sleep(wait)
+                print(f"the second look is in {options.wait:g} s", file=sys.stderr)
+                await asyncio.sleep(options.wait)
             await look_around(device, answered)
     return answered
 
@@ -170,8 +170,11 @@ def _show(options: argparse.Namespace, answered: "Answered") -> None:
     request = answered.request
     print(f"{options.target} {request}: {1000 * answered.seconds:.0f} ms")
     if request.table.of_bits:
-        rows = [(str(request.table), str(at), shown(bit)) for at, bit in answered.bits]
-        print("\n".join(columns(rows)))
+        bits = [
+            (f"{request.table}:{at}", answered.number_of(at), shown(bit))
+            for at, bit in answered.bits
+        ]
+        print("\n".join(columns(bits)))
         return
     rows = [
         (f"{request.table}:{at}", answered.number_of(at), f"0x{word:04X}", str(word))
@@ -211,7 +214,7 @@ def _show_candidates(
         return
     print("what shows that number, the likeliest first:")
     rows = [
-        (f"{rank})", f"{each.value:.10g}", answered.point(each), answered.remark(each))
+        (f"{rank})", f"{each.value:.7g}", answered.point(each), answered.remark(each))
         for rank, each in enumerate(found[:_LISTED], start=1)
     ]
     print("\n".join(columns(rows, right=[1])))
@@ -219,38 +222,3 @@ def _show_candidates(
         print(f"and {len(found) - _LISTED} that are less likely (--json shows all)")
     if len(found) > 1 and len(displays) == 1:
         print("another number, of another time, tells more: --expect FIRST --expect SECOND")
-
-
-def _document(
-    options: argparse.Namespace, answered: "Answered", found: "Sequence[Candidate] | None"
-) -> dict[str, Any]:
-    request = answered.request
-    document: dict[str, Any] = {
-        "target": options.target,
-        "unit": request.unit,
-        "table": str(request.table),
-        "offset": request.offset,
-        "count": request.count,
-        "ms": round(1000 * answered.seconds, 1),
-        "raw": answered.data.hex(),
-    }
-    if request.table.of_bits:
-        return document | {"bits": [bit for _, bit in answered.bits]}
-    document |= {
-        "registers": [word for _, word in answered.registers],
-        "text": printable(answered.text),
-        "values": [
-            {"offset": e.offset, "type": e.type, "order": e.order, "value": _exact(e.value)}
-            | {"sensible": e.is_sensible}
-            for e in answered.interpretations(options.type, options.order)
-        ],
-    }
-    if found is not None:
-        document["candidates"] = [answered.address(each) for each in found]
-    return document
-
-
-def _exact(value: Any) -> Any:
-    """Keep a whole number whole that other programs would round."""
-    is_large = isinstance(value, int) and not isinstance(value, bool) and abs(value) > _BEYOND_JSON
-    return str(value) if is_large else value

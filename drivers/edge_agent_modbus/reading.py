@@ -16,6 +16,7 @@ from edge_agent_modbus.onceread import Failure, OneDevice, refused
 from edge_agent_modbus.pdu import CELLS, Refusal, Request, Table
 
 _FIRST_NUMBER = {Table.COIL: 0, Table.DISCRETE: 1, Table.INPUT: 3, Table.HOLDING: 4}
+_BEYOND_JSON = 2**53  # whole numbers that other programs would round. Source: RFC 8259, 6
 _SHORT = 9999  # register numbers above this have six digits
 
 
@@ -63,6 +64,34 @@ class Answered:
         readings = [Reading(look, shown) for look, shown in zip(self.looks, displays, strict=True)]
         return candidates(self.request.table, self.request.offset, readings) if readings else []
 
+    def document(
+        self, kind: str | None, order: str, found: Sequence[Candidate] | None
+    ) -> dict[str, Any]:
+        """Give it as JSON has it.
+
+        Args:
+            kind: Only values of this type.
+            order: Only values in this order.
+            found: What shows the display's number; None if that was not asked.
+        """
+        request = self.request
+        document: dict[str, Any] = {
+            "unit": request.unit,
+            "table": str(request.table),
+            "offset": request.offset,
+            "count": request.count,
+            "ms": round(1000 * self.seconds, 1),
+            "raw": self.data.hex(),
+        }
+        if request.table.of_bits:
+            return document | {"bits": [bit for _, bit in self.bits]}
+        values = [_value(each) for each in self.interpretations(kind, order)]
+        registers = [word for _, word in self.registers]
+        document |= {"registers": registers, "text": self.text, "values": values}
+        if found is not None:
+            document["candidates"] = [self.address(each) for each in found]
+        return document
+
     def number_of(self, offset: int) -> str:
         """Write an offset as manuals number it."""
         digit, number = _FIRST_NUMBER[self.request.table], offset + 1
@@ -102,6 +131,20 @@ class Answered:
         if candidate.also:
             remarks.append(f"or {candidate.also}, if it can be negative")
         return "; ".join(remarks)
+
+
+def _value(each: Interpretation) -> dict[str, Any]:
+    value = each.value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if is_whole and abs(int(value or 0)) > _BEYOND_JSON:
+        value = str(value)
+    return {
+        "offset": each.offset,
+        "type": each.type,
+        "order": each.order,
+        "value": value,
+        "sensible": each.is_sensible,
+    }
 
 
 def words(offset: int, data: bytes) -> dict[int, int]:

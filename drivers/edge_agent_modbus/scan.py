@@ -79,6 +79,8 @@ async def search(
 ) -> AsyncGenerator[Step, None]:
     """Look for devices on a serial line, one setting after the other.
 
+    A unit that was found is not asked at the other settings.
+
     Ending the iteration stops it at any time; close it then (`contextlib.aclosing`).
 
     Args:
@@ -95,17 +97,19 @@ async def search(
     overheard = await listen(serial_link(port, settings[0]), manner.listening)
     if overheard.is_traffic:
         raise LineInUse(overheard)
+    found: set[int] = set()
     for done, setting in enumerate(settings, start=1):
-        rest = cost(settings[done:], len(units), manner)
-        is_found = False
+        missing = [unit for unit in units if unit not in found]
+        rest = cost(settings[done:], len(missing), manner)
         evidence: Counter[str] = Counter()
-        async with contextlib.aclosing(_search_at(port, setting, units, manner, evidence)) as steps:
+        steps = _search_at(port, setting, missing, manner, evidence)
+        async with contextlib.aclosing(steps):
             async for step in steps:
-                is_found = is_found or step.found is not None
+                found |= {step.unit} if step.found else set()
                 yield replace(step, seconds_left=step.seconds_left + rest)
         if heard is not None:
-            heard.update(evidence, reads=len(units))
-        if is_found and not manner.everywhere:
+            heard.update(evidence, reads=len(missing))
+        if found and not manner.everywhere:
             return
 
 

@@ -55,6 +55,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="with --baud (1)")
     what.add_argument(
+        "--tcp-port", type=_port, default=502, metavar="N", help="of a network's addresses (502)"
+    )
+    what.add_argument(
         "--any-network", action="store_true", help="also a network that is not private"
     )
     parser.add_argument(
@@ -71,13 +74,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)
+
+
 def _units(text: str) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not (first.isascii() and first.isdigit() and (last or first).isdigit()):
+        bounds = part.split("-") if "-" in part else [part]
+        if len(bounds) > 2 or not all(each.isascii() and each.isdigit() for each in bounds):
             raise argparse.ArgumentTypeError(f"{text!r} is no list such as 1-16,100")
-        found |= dict.fromkeys(range(int(first), int(last or first) + 1))
+        found |= dict.fromkeys(range(int(bounds[0]), int(bounds[-1]) + 1))
         if not found or max(found) > LAST_UNIT or min(found) < 1:
             raise argparse.ArgumentTypeError(f"{part!r} is not within 1 to {LAST_UNIT}")
     return tuple(found)
@@ -123,7 +132,9 @@ def _nothing(_: "Finding") -> None:
 
 
 def _targets(options: argparse.Namespace) -> "list[Target]":
-    from edge_agent_modbus.target import Subnet, parse_target
+    from dataclasses import replace
+
+    from edge_agent_modbus.target import Line, Subnet, parse_target
 
     written = options.targets or serial_ports()
     if not written:
@@ -137,13 +148,22 @@ def _targets(options: argparse.Namespace) -> "list[Target]":
     except ValueError as error:
         raise CommandFailed(str(error), USAGE) from error
     for target in targets:
-        if isinstance(target, Subnet) and not target.network.is_private and not options.any_network:
+        if isinstance(target, Line) and target.is_ascii:
+            raise CommandFailed(
+                f"{target}: scan looks for Modbus RTU only; ask an ASCII device with "
+                "`edge-agent read` or `probe`",
+                USAGE,
+            )
+        if isinstance(target, Subnet) and not (target.network.is_private or options.any_network):
             raise CommandFailed(
                 f"{target} is not a private network: with --any-network it is searched "
                 "nevertheless, if it is yours",
                 USAGE,
             )
-    return targets
+    return [
+        replace(target, port=options.tcp_port) if isinstance(target, Subnet) else target
+        for target in targets
+    ]
 
 
 def _wish(options: argparse.Namespace) -> "Wish":

@@ -40,6 +40,11 @@ class Line:
         settings = self.settings()
         return LineSetting(settings.baud or 0, settings.parity, settings.stop_bits)
 
+    @property
+    def is_ascii(self) -> bool:
+        """Tell whether Modbus ASCII was asked for."""
+        return dict(self.written).get("transport") == "ascii"
+
     def settings(self) -> ModbusSettings:
         """Give the driver's settings.
 
@@ -57,7 +62,7 @@ class Line:
                 f"&parity=even); `edge-agent scan {self.port}` finds it"
             )
         given["baud"] = _whole("baud", given["baud"])
-        return _validated(given)
+        return validated(given)
 
     def __str__(self) -> str:
         return self.port
@@ -78,7 +83,7 @@ class Endpoint:
     def settings(self) -> ModbusSettings:
         """Give the driver's settings; Modbus TCP unless said otherwise."""
         given = {"transport": self.transport or "tcp", "host": self.host, "port": self.port}
-        return _validated(given)
+        return validated(given)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -89,11 +94,12 @@ class Subnet:
     """All addresses of a network."""
 
     network: ipaddress.IPv4Network
+    port: int = TCP_PORT
 
     @property
     def endpoints(self) -> list[Endpoint]:
         """Every address that a host may have."""
-        return [Endpoint(str(address)) for address in self.network.hosts()]
+        return [Endpoint(str(address), self.port) for address in self.network.hosts()]
 
     def __str__(self) -> str:
         return str(self.network)
@@ -122,8 +128,6 @@ def _url(text: str) -> Target:
     if parts.scheme == "serial":
         return _line(parts, text)
     if parts.scheme in _NETWORK_SCHEMES:
-        if parts.path.strip("/") or parts.query:
-            raise ValueError(f"{text!r} has more than a host and a port: leave the rest out")
         return _endpoint(parts, text, parts.scheme)
     schemes = ", ".join(f"{scheme}://" for scheme in ("serial", *_NETWORK_SCHEMES))
     raise ValueError(f"{text!r} begins with {parts.scheme}://, but only {schemes} are known")
@@ -153,7 +157,8 @@ def _endpoint(parts: SplitResult, text: str, transport: str | None) -> Endpoint:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError(f"{text!r} has no port from 1 to 65535") from None
-    if not host or not (_HOST.fullmatch(host) or _is_address(host)):
+    is_more = bool(parts.path or parts.query or parts.fragment or parts.username)
+    if is_more or not host or not (_HOST.fullmatch(host) or _is_address(host)):
         raise ValueError(f"{text!r} is nothing to look at: write {_FORMS}")
     if port == 0:
         raise ValueError(f"{text!r} has no port from 1 to 65535")
@@ -192,7 +197,8 @@ def _whole(key: str, text: object) -> int:
     return int(text)
 
 
-def _validated(given: dict[str, Any]) -> ModbusSettings:
+def validated(given: dict[str, Any]) -> ModbusSettings:
+    """Give settings; raises ValueError with one sentence for people."""
     try:
         return ModbusSettings.model_validate(given)
     except ValidationError as error:

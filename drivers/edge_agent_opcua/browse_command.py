@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 EXAMPLE = "edge-agent browse opc.tcp://10.0.0.9:4840 --contains temperature --csv"
 
 INDENT = "  "
-SETTINGS = ("security", "policy", "username", "password_file", "pki", "timeout")
+SETTINGS = (
+    "security", "policy", "username", "password_file", "server_name", "pki", "timeout"
+)  # fmt: skip
 """Options of the command that are settings of the driver."""
 
 
@@ -38,6 +40,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--policy", help="only this security policy, such as Basic256Sha256")
     where.add_argument("--username", help="the user to read as (anonymous)")
     where.add_argument("--password-file", metavar="FILE", help="with the user's password")
+    where.add_argument(
+        "--server-name", metavar="NAME", help="what the server's certificate calls its host"
+    )
     where.add_argument("--pki", metavar="FOLDER", help="folder of certificates")
     where.add_argument("--timeout", metavar="SECONDS", help="how long to wait for an answer (5)")
     what = parser.add_argument_group("what to show")

@@ -82,6 +82,11 @@ class Fault(Enum):
         "switch on Basic256Sha256 with SignAndEncrypt on the server; else write `security: sign`, "
         "`legacy: true` or `security: none` if this network may read what the server says",
     )
+    OTHER_POLICIES = Diagnosis(
+        "E-OPCUA-OTHER-POLICY",
+        "the OPC UA server {url} does not offer the `policy` that this file asks for; {detail}",
+        "write one of these, or leave `policy` out: then the strongest is taken",
+    )
     DOWNGRADE = Diagnosis(
         "E-OPCUA-DOWNGRADE",
         "the OPC UA server {url} names other endpoints in its session than before it ({detail})",

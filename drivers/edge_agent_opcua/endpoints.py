@@ -112,7 +112,9 @@ def choose(endpoints: Sequence[Endpoint], settings: OpcUaSettings) -> Choice:
         offers = ", ".join(dict.fromkeys(str(each) for each in endpoints))
         if settings.security == "none":
             raise Unsuitable(Fault.WANTS_ENCRYPTION, offers or "no endpoint at all")
-        raise Unsuitable(Fault.NO_ENDPOINT, f"it offers: {offers or 'nothing'}")
+        others = list(_allowed(endpoints, settings.model_copy(update={"policy": None})))
+        fault = Fault.OTHER_POLICIES if others else Fault.NO_ENDPOINT
+        raise Unsuitable(fault, f"it offers: {', '.join(map(str, others)) or offers or 'nothing'}")
     for endpoint in allowed:
         safe = [token for token in _tokens(endpoint, settings.user) if _safe(token, endpoint)]
         usable = [token for token in safe if token.policy not in LEGACY or settings.legacy]

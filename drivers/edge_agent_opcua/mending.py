@@ -12,7 +12,7 @@ from edge_agent.driver import WatchGroup, Why, bad
 from edge_agent_opcua.config import OpcUaAddress
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.plan import paths_of
-from edge_agent_opcua.reconcile import STUCK_TOO_OFTEN, Item
+from edge_agent_opcua.reconcile import STUCK_TOO_OFTEN, Item, State
 from edge_agent_opcua.reporting import Reporter
 from edge_agent_opcua.services import status_name
 from edge_agent_opcua.session import Session
@@ -109,7 +109,7 @@ class Mender:
     async def _watch(
         self, interval: Interval, subscription: Subscription, due: Sequence[Item]
     ) -> None:
-        placed = await self._find(interval, due)
+        placed = await self._leave_refused(interval, await self._find(interval, due))
         interval.ledger.tried(item for item, _ in placed)
         results = await subscription.watch(placed, self._most)
         for (item, _), result in zip(placed, results, strict=True):
@@ -118,6 +118,26 @@ class Mender:
             else:
                 interval.ledger.watched(item, result[0], result[1:])
                 interval.may_learn = True
+
+    async def _leave_refused(
+        self, interval: Interval, placed: Sequence[tuple[Item, ua.NodeId]]
+    ) -> Sequence[tuple[Item, ua.NodeId]]:
+        """Leave out what the server would refuse as before, which a read shows as well.
+
+        Some servers (node-opcua) begin to wait anew at each call of a subscription until they say
+        that it lives. One missing node that is tried again and again would make them seem dead.
+        """
+        again = [(item, node) for item, node in placed if item.state is State.REFUSED]
+        values = await self._session.reader.values([node for _, node in again])
+        refused = {
+            item.handle
+            for (item, _), found in zip(again, values, strict=True)
+            if isinstance(found, ua.DataValue) and _status(found) == item.trouble
+        }
+        for item, _ in again:
+            if item.handle in refused:
+                interval.ledger.refused(item, item.trouble, _now())
+        return [(item, node) for item, node in placed if item.handle not in refused]
 
     async def _find(self, interval: Interval, due: Sequence[Item]) -> list[tuple[Item, ua.NodeId]]:
         """Find the nodes of items in this session; those that are nowhere are refused."""
@@ -157,6 +177,10 @@ class Mender:
                     known |= new
                     interval.may_learn = True
                     self._reporter.learnt(group, known)
+
+
+def _status(found: ua.DataValue) -> str:
+    return status_name(found.StatusCode.value) if found.StatusCode else ""
 
 
 def _now() -> float:

@@ -104,7 +104,7 @@ class Reader:
             await self.listen()
         places = [self.nodes.place(address) for address in addresses]
         wanted = list(dict.fromkeys(place.node for place in places if place.node is not None))
-        answers = dict(zip(wanted, await self._read(wanted), strict=True))
+        answers = dict(zip(wanted, await self.values(wanted), strict=True))
         samples = []
         for address, place in zip(addresses, places, strict=True):
             if place.node is None:
@@ -116,7 +116,12 @@ class Reader:
             )
         return samples
 
-    async def _read(self, nodes: Sequence[ua.NodeId]) -> list[ua.DataValue | Sample]:
+    async def values(self, nodes: Sequence[ua.NodeId]) -> list[ua.DataValue | Sample]:
+        """Read nodes: one value per node, as it was sent; one that cannot be decoded is bad.
+
+        Raises:
+            OSError, ua.UaStatusCodeError: The session is over.
+        """
         wanted = [ua.ReadValueId(NodeId=n, AttributeId=ua.AttributeIds.Value) for n in nodes]
 
         async def ask(part: Sequence[ua.ReadValueId]) -> Sequence[ua.DataValue | Sample]:

@@ -149,7 +149,7 @@ class Subscription:
             request.Parameters.MonitoringMode = ua.MonitoringMode.Reporting
             request.Parameters.MonitoredItemIds = [item.id for item in part]
             answer = await _call(self._client, request, ua.SetMonitoringModeResponse)
-            return [status.is_good() for status in _as_many(answer.Parameters.Results, part)]
+            return [_knows(status) for status in _as_many(answer.Parameters.Results, part)]
 
         known = await in_requests(ask, items, self._limits.watch)
         return [item for item, is_known in zip(items, known, strict=True) if not is_known]
@@ -190,6 +190,11 @@ async def _call(client: Client, request: Any, kind: type[_Answer]) -> _Answer:
     answer: Any = struct_from_binary(kind, await protocol.send_request(request))
     answer.ResponseHeader.ServiceResult.check()
     return answer  # type: ignore[no-any-return]
+
+
+def _knows(status: ua.StatusCode) -> bool:
+    """Tell whether a server knows an item; some (node-opcua) say so by BadNothingToDo."""
+    return status.is_good() or status.value & 0xFFFF0000 == ua.StatusCodes.BadNothingToDo
 
 
 def _as_many(results: Sequence[_Answer], asked: Sequence[object]) -> Iterable[_Answer]:

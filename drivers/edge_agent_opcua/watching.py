@@ -183,6 +183,8 @@ class Watching:
             watched = interval.ledger.of(State.WATCHED)
             try:
                 lost = await interval.subscription.missing(watched)
+                # Whatever the server meant, none must be there twice.
+                await interval.subscription.forget(lost)
             except _FORGOTTEN:
                 self._lose(interval)
                 continue

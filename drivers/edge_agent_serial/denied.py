@@ -29,6 +29,13 @@ _SAYABLE = re.compile(rb"[\x20-\x7e\r\n\t\x02\x03\x04\x05\x1b]*")
 
 _Words = Sequence[tuple[str, str]]
 
+_VERBS = (
+    "RUN|START|STOP|HALT|ABORT|RESET|RST|REBOOT|INIT|TRIG|TRIGGER|SET|WRITE|WRT|SAVE|STORE|PRESET|"
+    "CLEAR|CLR|ERASE|DELETE|DEL|FORMAT|MOVE|JOG|HOME|ENABLE|DISABLE|OPEN|CLOSE|SWITCH|RELAY|OUTP|"
+    "OUTPUT|CONF|CONFIG|CONFIGURE|PROG|PROGRAM|ADJUST"
+)
+"""Words with which a command begins."""
+
 _WORDS_THAT_CHANGE: _Words = (
     # Mettler Toledo MT-SICS
     (r"T|TI|TC|TAC|TA\s.+", "tares the scale (MT-SICS, A&D)"),
@@ -46,6 +53,11 @@ _WORDS_THAT_CHANGE: _Words = (
     (r"\x1bf.*", "operates a key of the scale (Sartorius SBI)"),
     # SCPI: what has no question mark sets something
     (r"\*(RST|CLS|SAV|RCL|TRG|ESE|SRE)\b.*", "changes the instrument (SCPI)"),
+    (r"[:*]?[A-Z]+\d*(:[A-Z]+\d*)+(\s[^?]*)?", "sets something (SCPI, without a question mark)"),
+    # what many instruments call it, of whatever family
+    (rf":?({_VERBS})\d*([^A-Z0-9?][^?]*)?", "commands the instrument"),
+    (r":?(SETP|SP|OUT|VOLT|CURR|FREQ|POW)[A-Z]*\d*\s+[^?]+", "sets something"),
+    (r":?\w+\s*:?=\s*[-+.\d]+", "sets something"),
     (r"\??E\d.*", "writes a macro variable (Haas)"),
     # Modbus ASCII, functions that write
     (r":[0-9A-F]{2}(05|06|0F|10|15|16|17).*", "is a Modbus request that writes"),
@@ -189,7 +201,7 @@ def _text(data: bytes) -> str | None:
 
 
 def _changes(text: str, words: _Words) -> str | None:
-    lines = re.split(r"[\r\n\x03\x04]+", text)
+    lines = re.split(r"[\r\n\x03\x04;]+", text)
     return next((found for line in lines if (found := _change(line.strip(" \t\x02"), words))), None)
 
 

@@ -102,7 +102,11 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
         self._inbox = inbox = Inbox(engine, self.evidence)
         self._link = link = await open_link(settings, inbox, self.evidence)
         link.pace(self._rest)
+        if settings.transport != "tcp-server":  # whose caller may come at any time
+            inbox.begin()
         inbox.drain, inbox.wants_latest = link.drain, self._rest > 0
+        if settings.mode == "event":
+            inbox.advice = "it sends when something happens: scan or measure while this waits"
         talk = Talk(link, inbox, engine)
         if settings.mode == "session":
             self._conversing = Conversing(self.recipe, talk, settings.baud)

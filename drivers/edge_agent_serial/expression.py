@@ -110,6 +110,9 @@ class Expression:
     def __hash__(self) -> int:
         return hash(self.text)
 
+    def __reduce__(self) -> "tuple[type[Expression], tuple[str]]":
+        return Expression, (self.text,)  # what was made of it cannot be handed to another process
+
     def _step(self, node: ast.expr) -> _Step:
         build = _BUILDERS.get(type(node))
         if build is None:

@@ -13,6 +13,13 @@ MOST = 64
 """Frames that are kept for who reads later; whoever needs each one takes it as it comes."""
 
 
+QUIET = 1.0
+"""Seconds of silence after which what comes begins a frame: no instrument rests so long within one.
+
+Also longer than data lies unread here, and than TCP takes to send lost data again (RFC 6298, 2.1).
+"""
+
+
 class Arrival(NamedTuple):
     """A valid frame: how many came before it, and when it came (seconds of the loop's clock)."""
 
@@ -33,6 +40,7 @@ class Inbox:
         on_loss: Called with the reason when the link is gone.
         drain: Hands over what has arrived and lies unread.
         wants_latest: Whether of several frames that arrive at once only the last is wanted.
+        advice: What to do when nothing comes.
     """
 
     def __init__(self, engine: Engine, evidence: "Counter[str]") -> None:
@@ -44,6 +52,7 @@ class Inbox:
         self.on_loss: Callable[[str], None] = lambda _: None
         self.drain: Callable[[], None] = lambda: None
         self.wants_latest = False
+        self.advice = "check baud, cable and that the instrument sends"
         self._engine = engine
         self._evidence = evidence
         self._gap = engine.gap
@@ -53,6 +62,11 @@ class Inbox:
         self._news = asyncio.Event()
         self._silence: asyncio.TimerHandle | None = None
         self._lost = ""
+        self._opened: float | None = None
+
+    def begin(self) -> None:
+        """Take note that from now on everything that is sent arrives here."""
+        self._opened = self._loop.time()
 
     @property
     def count(self) -> int:
@@ -66,6 +80,9 @@ class Inbox:
 
     def receive(self, data: bytes) -> None:
         """Take bytes as they come."""
+        if self._opened is not None and self._loop.time() - self._opened >= QUIET:
+            self._engine.silence()
+        self._opened = None
         self.received += len(data)
         if self._aside is not None:
             self._aside(data)
@@ -171,9 +188,7 @@ class Inbox:
                 f"{self._engine.strange}{advice}"
             )
         if self.received == received:
-            return (
-                f"nothing came for {patience:g} s: check baud, cable and that the instrument sends"
-            )
+            return f"nothing came for {patience:g} s: {self.advice}"
         return (
             f"what came for {patience:g} s was no whole frame: check baud, parity and data_bits, "
             f"and that it is this instrument{advice}"

@@ -50,7 +50,10 @@ class Parameter(Part):
         if self.type == "text":
             text = str(value).rjust(self.pad or 0, "0")
             if len(text) > 64 or not text.isascii() or not re.fullmatch(self.pattern or "", text):
-                raise ValueError(f"{name} is {text!r}, which does not fit {self.pattern!r}")
+                advice = f": write {self.help}" if self.help else ""
+                raise ValueError(
+                    f"{name} is {str(value)!r}, which does not fit {self.pattern!r}{advice}"
+                )
             return text
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(  # noqa: TRY004 - pydantic makes sentences of these

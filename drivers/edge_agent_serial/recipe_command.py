@@ -24,18 +24,41 @@ EXAMPLE = "edge-agent recipe test my-scale.yaml"
 MOST_SHOWN = 16
 """Fields of one frame in a line; `--json` shows all."""
 
+_SAID = {
+    "list": ("list the recipes that there are", "TEXT", "only those with this in them", "scale"),
+    "show": ("show a recipe's fields and line", "NAME", "a recipe, or its file", "mt-sics"),
+    "test": ("test a recipe by its vectors", "NAME", "a recipe, or its file", "my-scale.yaml"),
+    "learn": (
+        "listen (nothing is sent), and propose a recipe",
+        "PORT",
+        "a serial port, tcp://HOST:PORT or a captured file",
+        "/dev/ttyUSB0 --output my-scale.yaml",
+    ),
+}
+"""What each action does, what it takes, and an example of it."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("action", choices=sorted(_ACTIONS), help="what to do")
-    parser.add_argument(
-        "what",
-        nargs="?",
-        metavar="NAME",
-        help="test, show: a recipe's name or file; list: a text to look for; "
-        "learn: a serial port, tcp://HOST:PORT or a captured file",
-    )
-    learn_command.arguments(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, (summary, metavar, what, example) in _SAID.items():
+        # A parser of its own: options may then stand before the name as well as behind it.
+        action = actions.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=f"example: edge-agent recipe {name} {example}",
+            allow_abbrev=False,
+        )
+        action.add_argument("what", nargs="?", metavar=metavar, help=what)
+        action.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+        )
+        action.add_argument(
+            "-c", "--config", metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
+        if name == "learn":
+            learn_command.arguments(action)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,9 +19,10 @@ from edge_agent.doctor.files import stored
 from edge_agent.doctor.gateway import UNIT, Gateway, output
 from edge_agent.errors import ConfigInvalid
 
-LARGEST = 1 << 20
+LARGEST = 4 << 20
 """Bytes of one file, at most."""
 LOG_LINES = 3000
+LOG_SECONDS = 20.0  # a large journal on a slow card takes its time
 SYSTEM_FILES = (
     "etc/os-release", "proc/version", "proc/cmdline", "proc/uptime", "proc/loadavg", "proc/meminfo",
     "proc/self/mountinfo", "proc/device-tree/model", "proc/tty/drivers",
@@ -40,27 +41,33 @@ def gather(gateway: Gateway, doctor: dict[str, Any]) -> list[Entry]:
     """Gather everything, without secrets, each of a bounded size."""
     written = _written(gateway.file)
     scrubber = Scrubber(_known_secrets(gateway, written), _public(gateway))
-    texts = {name: (meaning, text) for name, meaning, text in _texts(gateway, doctor, written)}
     return [
-        Entry(name, meaning, _bounded(scrubber.text(text)))
-        for name, (meaning, text) in texts.items()
+        Entry(name, meaning, _bounded(_clean(what, scrubber)))
+        for name, meaning, what in _pieces(gateway, doctor, written)
     ]
 
 
-def _texts(
+def _clean(what: Any, scrubber: Scrubber) -> str:
+    """Write a document as JSON, or a text as it is, without secrets."""
+    if isinstance(what, str):
+        return scrubber.text(what)
+    return json.dumps(scrubber.tree(what), ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+def _pieces(
     gateway: Gateway, doctor: dict[str, Any], written: Any
-) -> Iterator[tuple[str, str, str]]:
+) -> Iterator[tuple[str, str, Any]]:
     found = gateway.inspection
     problems = {
         "errors": [one._asdict() for one in found.errors],
         "warnings": [one._asdict() for one in found.warnings],
     }
-    yield "config.json", "the configuration, without secrets and remarks", _json(redacted(written))
-    yield "check.json", "what edge-agent check says of it", _json(problems)
-    yield "doctor.json", "what edge-agent doctor says", _json(doctor)
-    yield "status.json", "what the running agent says of itself", _json(gateway.status)
-    yield "versions.json", "versions of the agent and of what it needs", _json(_versions())
-    yield "unit.json", "how systemd sees the service", _json(gateway.unit)
+    yield "config.json", "the configuration, without secrets and remarks", redacted(written)
+    yield "check.json", "what edge-agent check says of it", problems
+    yield "doctor.json", "what edge-agent doctor says", doctor
+    yield "status.json", "what the running agent says of itself", redacted(gateway.status)
+    yield "versions.json", "versions of the agent and of what it needs", _versions()
+    yield "unit.json", "how systemd sees the service", gateway.unit
     yield "system.txt", "the system: kernel, memory, mounts, serial ports", _system(gateway)
     yield "buffer.txt", "names and sizes of the buffer's files, no readings", _listing(gateway)
     yield "log.txt", f"the last {LOG_LINES} lines of the service's log", _log()
@@ -126,7 +133,8 @@ def _system(gateway: Gateway) -> str:
 def _listing(gateway: Gateway) -> str:
     try:
         files = sorted(one for one in gateway.buffer.rglob("*") if not one.is_dir())
-        return "\n".join([str(gateway.buffer), *map(_line, files)]) + "\n"
+        lines = (f"{_line(file)} {file.relative_to(gateway.buffer)}" for file in files)
+        return "\n".join([str(gateway.buffer), *lines]) + "\n"
     except OSError as error:
         return f"{gateway.buffer} cannot be looked at: {error}\n"
 
@@ -135,16 +143,13 @@ def _line(file: Path) -> str:
     found = file.lstat()
     when = datetime.fromtimestamp(found.st_mtime, UTC)
     mode = stat.filemode(found.st_mode)
-    return f"{mode} {found.st_uid:6} {found.st_size:12} {when:%Y-%m-%dT%H:%M:%SZ} {file.name}"
+    return f"{mode} {found.st_uid:6} {found.st_size:12} {when:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _log() -> str:
     words = ("--lines", str(LOG_LINES), "--output", "short-iso", "--no-pager", "--quiet")
-    return output("journalctl", "--unit", UNIT, *words) or "there is none that this user may see\n"
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n"
+    said = output("journalctl", "--unit", UNIT, *words, seconds=LOG_SECONDS)
+    return said or "there is none, or this user may not see it\n"
 
 
 def _bounded(text: str) -> bytes:

@@ -19,7 +19,9 @@ _KEYS = re.compile(
     r"pass|secret|token|credential|private|api_?key|auth|user(name)?$|^pin$|community",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"[\"']?([\w.-]+)[\"']?[ \t]*[:=][ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^,;}\s]+)")
+_VALUE = r"(\"[^\"\n]*\"|'[^'\n]*'|[^,;{}\[\]\s]+)"
+_NAMED = re.compile(rf"[\"']?([\w.-]{{1,64}})[\"']?[ \t]*[:=][ \t]*{_VALUE}")
+_LINE = re.compile(r"^[ \t#-]*[\"']?([\w.-]+)[\"']?[ \t]*:[ \t]+(.+?)(?: #[^\n]*)?$", re.MULTILINE)
 _PATTERNS = (
     # user:password@ of an address, and what stands behind its ?
     (re.compile(r"(?<=://)[^/\s\"'@]+@"), f"{REMOVED}@"),
@@ -27,7 +29,7 @@ _PATTERNS = (
     (re.compile(r"(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {REMOVED}"),
     (
         re.compile(
-            r"\b([\w-]*(?:passw(?:or)?d|passphrase|secret|token|api_?key))(\"?\s*[=:]\s*)"
+            r"\b([\w-]{0,64}(?:passw(?:or)?d|passphrase|secret|token|api_?key))(\"?\s*[=:]\s*)"
             r"(\"[^\"]*\"|'[^']*'|[^\s,;}\"'/]+)",
             re.IGNORECASE,
         ),
@@ -74,7 +76,8 @@ def secrets_in(tree: Any, *, within: bool = False) -> set[str]:
 
 def secrets_in_text(text: str) -> set[str]:
     """Find what stands behind the name of a secret in a text that cannot be taken apart."""
-    return {value.strip("\"'") for key, value in _NAMED.findall(text) if is_secret(key)}
+    found = [*_NAMED.findall(text), *_LINE.findall(text)]
+    return {value.strip("\"' ") for key, value in found if is_secret(key)}
 
 
 class Scrubber:

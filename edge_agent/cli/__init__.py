@@ -6,6 +6,7 @@ are looked up only for the help and for a word that is no command of ours.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,18 +27,22 @@ COMMANDS = {
     "test": "reads every point once and shows a table; sends nothing",
     "run": "the daemon: poll, keep, publish until stopped",
     "status": "one screen from the running daemon",
+    "watch": "what the running daemon reads, as it reads it",
     "restrict": "a drop-in that lets the service reach its broker and machines only",
     "doctor": "what is right and wrong with this gateway, each with a next step",
     "support-bundle": "packs what helps others to help, without secrets",
     "buffer": "carries what waits for the broker to another card, without a network",
     "verify": "the platform's side: follows the numbers and tells what is missing",
     "drivers": "the installed drivers, and a commented sample of one",
+    "profiles": "what known models of equipment have: a list, a search, or one whole",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that has no Chinese gets codes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = _parse(words)
         return int(options.run(options))

@@ -47,9 +47,10 @@ def _doubts(config: "Config") -> "Iterator[Complaint]":
 
 def _explained(config: "Config") -> "list[Line]":
     from edge_agent.config.explain import explain
+    from edge_agent.config.library import Library
 
-    known = _experience(config)
-    return [explain(connection, known) for connection in config.connections]
+    known, library = _experience(config), Library()
+    return [explain(connection, known, library) for connection in config.connections]
 
 
 def _experience(config: "Config") -> "Experience":
@@ -69,7 +70,11 @@ def _show_json(inspection: "Inspection", lines: "Sequence[Line] | None") -> None
     }
     if lines is not None:
         result["connections"] = [
-            {**line._asdict(), "points": [point._asdict() for point in line.points]}
+            {
+                **line._asdict(),
+                "points": [point._asdict() for point in line.points],
+                "profiles": [profile._asdict() for profile in line.profiles],
+            }
             for line in lines
         ]
     print(json.dumps(result, ensure_ascii=False, allow_nan=False))
@@ -117,7 +122,13 @@ def _line(line: "Line") -> Iterator[str]:
 
     where = f" on {line.line}" if line.line else ""
     yield f"{line.connection}: {line.driver}{where}, {_busy(line.busy)}"
-    rows = [(p.device, p.point, p.address, f"every {p.every:g} s") for p in line.points]
+    for profile in line.profiles:
+        doubt = "; unverified: compare its values with the display" if profile.unverified else ""
+        yield f"  profile {profile.profile}: {printable(profile.title)}{doubt}"
+    rows = [
+        (p.device, p.point, p.address, f"every {p.every:g} s", p.profile and f"from {p.profile}")
+        for p in line.points
+    ]
     for row in columns(rows):
         yield f"  {printable(row)}"
     yield ""

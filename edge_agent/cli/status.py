@@ -29,13 +29,22 @@ def ask_daemon(config: Path) -> dict[str, Any]:
     Raises:
         CommandFailed: None answers.
     """
+    return find_daemon(config)[1]
+
+
+def find_daemon(config: Path) -> tuple[Path, dict[str, Any]]:
+    """Find the running daemon; give its socket, and how it stands.
+
+    Raises:
+        CommandFailed: None answers.
+    """
     from edge_agent.control import ask, candidates
     from edge_agent.errors import CommandFailed
 
     problems = []
     for path in candidates(_buffer_folder(config)):
         try:
-            return ask(path)
+            return path, ask(path)
         except OSError as error:
             problems.append(f"{path}: {error.strerror or error}")
     raise CommandFailed(

@@ -1,4 +1,4 @@
-"""`edge-agent test`: reads every point once and shows what came; sends nothing."""
+"""`edge-agent test`: reads every point once and shows what came; sends it only if told to."""
 
 import argparse
 import difflib
@@ -7,11 +7,20 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.command import CONFIG_INVALID, DEVICE_UNREADABLE, OK, PARTLY_OK, USAGE
+from edge_agent.command import (
+    BROKER_UNREACHABLE,
+    CONFIG_INVALID,
+    DEVICE_UNREADABLE,
+    FAULT,
+    OK,
+    PARTLY_OK,
+    USAGE,
+)
 from edge_agent.errors import CommandFailed
 
 if TYPE_CHECKING:
     from edge_agent.config.model import Config, Connection
+    from edge_agent.dispatch import Sent
     from edge_agent.trial import DeviceResult, TrialReading
 
 EXAMPLE = "edge-agent test press-1"
@@ -23,20 +32,53 @@ VALUE_COLUMN = 2
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("device", nargs="?", metavar="DEVICE", help="only this device")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="also send it once, with the next numbers of the agent, which must be stopped; what "
+        "the broker does not take is kept for the agent's start",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, show, and tell by the exit code how much could be read."""
+    """Read, show, send if wanted, and tell by the exit code how far that went."""
     import asyncio
 
     from edge_agent.trial import try_connections
 
-    connections = _wanted(_load(options), options.device)
+    config = _load(options)
+    connections = _wanted(config, options.device)
+    if options.publish:
+        return asyncio.run(_read_and_send(config, connections, as_json=options.json))
     results = asyncio.run(try_connections(connections))
-    _show_json(results) if options.json else _show_table(results)
-    for result in results:
-        if result.why:
-            print(f"{result.device} is {result.state}: {result.why}", file=sys.stderr)
+    _show(results, as_json=options.json)
+    return _verdict(results)
+
+
+async def _read_and_send(
+    config: "Config", connections: "list[Connection]", *, as_json: bool
+) -> int:
+    """Read and send; the buffer is opened first, since a running agent reads the same machines."""
+    from edge_agent.dispatch import dispatch
+    from edge_agent.errors import BrokerUnavailable, BufferUnavailable
+    from edge_agent.logs import configure
+    from edge_agent.standstill import BufferInUse
+    from edge_agent.trial import try_connections
+
+    configure("critical")  # what is to be known stands in what is printed
+    try:
+        async with dispatch(config) as way:
+            results = await try_connections(connections)
+            try:
+                sent = await way.send(results)
+            except BrokerUnavailable as error:
+                _show(results, as_json=as_json)
+                raise CommandFailed(str(error), BROKER_UNREACHABLE) from error
+    except BufferInUse as error:
+        raise CommandFailed(str(error), USAGE) from error
+    except BufferUnavailable as error:
+        raise CommandFailed(str(error), FAULT) from error
+    _show(results, as_json=as_json, sent=sent)
     return _verdict(results)
 
 
@@ -74,7 +116,20 @@ def _verdict(results: "Sequence[DeviceResult]") -> int:
     return PARTLY_OK if good else DEVICE_UNREADABLE
 
 
-def _show_json(results: "Sequence[DeviceResult]") -> None:
+def _show(results: "Sequence[DeviceResult]", *, as_json: bool, sent: "Sent | None" = None) -> None:
+    if as_json:
+        _show_json(results, sent)
+    else:
+        _show_table(results)
+        if sent:
+            numbers = ", ".join(map(str, sent.numbers)) or "none"
+            print(f"sent and acknowledged: epoch {sent.epoch}, numbers {numbers}")
+    for result in results:
+        if result.why:
+            print(f"{result.device} is {result.state}: {result.why}", file=sys.stderr)
+
+
+def _show_json(results: "Sequence[DeviceResult]", sent: "Sent | None") -> None:
     import json
 
     devices = [
@@ -86,7 +141,10 @@ def _show_json(results: "Sequence[DeviceResult]") -> None:
         }
         for result in results
     ]
-    print(json.dumps({"devices": devices}, ensure_ascii=False, allow_nan=False))
+    document: dict[str, Any] = {"devices": devices}
+    if sent:
+        document["published"] = {"epoch": sent.epoch, "seq": sent.numbers}
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
 
 
 def _as_json(reading: "TrialReading") -> dict[str, Any]:

@@ -71,16 +71,15 @@ def read(file: Path) -> Profile:
     """
     try:
         root, problems = yamlfile.parse(file.read_text("utf-8"))
-        if not problems:
-            return Profile.model_validate(root)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, ConfigInvalid) as error:
         raise _broken(file, str(error)) from error
-    except ConfigInvalid as error:
-        problems = error.problems
+    if problems:
+        raise _broken(file, f"line {problems[0].line}: {problems[0].message}")
+    try:
+        return Profile.model_validate(root)
     except ValidationError as error:
         place, (message, _) = next(complaints(error, Profile, root))
-        raise _broken(file, f"{written(place)} {message}") from error
-    raise _broken(file, f"line {problems[0].line}: {problems[0].message}")
+        raise _broken(file, f"{written(place)} {message}".strip()) from error
 
 
 def _broken(file: Path, why: str) -> ProfileUnavailable:

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from edge_agent.config.shape import Name, NoValue, Number, Range, Shape, Text
+from edge_agent.config.shape import Name, Number, Shape, Text
 
 Preset = Literal["essentials", "all"]
 Address = dict[str, Any]
+Range = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
 class Wording(Shape):
@@ -31,7 +32,7 @@ class ProfilePoint(Shape):
     unit: str = ""
     scale: Number = 1.0
     add: Number = 0.0
-    no_value: NoValue = ()
+    no_value: list[int | Number | str] = Field(default_factory=list)
     range: Range | None = None
 
 
@@ -43,7 +44,7 @@ class Parameter(Shape):
     """Points whose value is multiplied by the answer."""
     default: Number | None = None
     """What is taken without an answer; where there is no default, an answer is demanded."""
-    choices: list[Number] = []
+    choices: list[Number] = Field(default_factory=list)
     """The only possible answers; any positive number if empty."""
 
 
@@ -64,7 +65,7 @@ class Sign(Shape):
     scale: Number = 1.0
     range: Range | None = None
     """Plausible only; many models share it."""
-    one_of: list[int] = []
+    one_of: list[int] = Field(default_factory=list)
     begins: str = ""
 
     @model_validator(mode="after")
@@ -99,18 +100,18 @@ class Profile(Shape):
     """high: the maker's document, or sources that agree; else nobody should trust it unseen."""
     protocols: Annotated[list[Text], Field(min_length=1)]
     sources: Annotated[list[Text], Field(min_length=1)]
-    notes: list[Text] = []
-    serial: list[SerialSettings] = []
+    notes: list[Text] = Field(default_factory=list)
+    serial: list[SerialSettings] = Field(default_factory=list)
     """Empty where the settings it leaves the works with are not known."""
-    settings: dict[str, int | str | bool] = {}
+    settings: dict[str, int | str | bool] = Field(default_factory=dict)
     """What the connection's settings should say for it, such as the most registers at once."""
-    recognise: list[Sign] = []
-    parameters: dict[Name, Parameter] = {}
-    areas: list[Area] = []
+    recognise: list[Sign] = Field(default_factory=list)
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    areas: list[Area] = Field(default_factory=list)
     """For controllers whose points are what their program puts there."""
-    essentials: list[Name] = []
+    essentials: list[Name] = Field(default_factory=list)
     """The points of the preset `essentials`; all if empty."""
-    points: dict[Name, ProfilePoint] = {}
+    points: dict[Name, ProfilePoint] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_its_own_points(self) -> Self:
@@ -159,8 +160,8 @@ def _ratio(written: object) -> float | None:
         return float(written)
     if not isinstance(written, str):
         return None
-    first, _, second = written.partition("/")
+    first, slash, second = written.partition("/")
     try:
-        return float(first) / float(second or "1")
+        return float(first) / float(second if slash else 1)
     except (ValueError, ZeroDivisionError):
         return None

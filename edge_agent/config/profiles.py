@@ -151,16 +151,14 @@ class _Expansion:
 
 def _as_written(point: ProfilePoint, factor: float | None) -> dict[str, Any]:
     """Give a point the form that it has in a configuration, times what was answered."""
-    written = point.model_dump(exclude_defaults=True, exclude={"label", "no_value"})
+    written = point.model_dump(exclude_defaults=True, exclude={"label"})
     written["label"] = point.label.en
-    if point.no_value:
-        written["no_value"] = list(point.no_value)
     if factor is not None and factor != 1:
         written["scale"] = _times(point.scale, factor)
         if point.add:
             written["add"] = _times(point.add, factor)
-    if point.range:
-        written["range"] = [_times(limit, factor or 1) for limit in point.range]
+        if point.range:
+            written["range"] = [_times(limit, factor) for limit in point.range]
     return written
 
 

@@ -30,6 +30,7 @@ from edge_agent.doctor.validity import validities
 from edge_agent.errors import BrokerUnavailable
 from edge_agent.mqtt import NotAllowed, Session, VersionUnsupported
 from edge_agent.puback import NO_SUBSCRIBER
+from edge_agent.secrecy import exposed
 
 TOPIC = "_agent/doctor"
 PATIENCE = 5.0  # seconds for each step
@@ -56,9 +57,10 @@ def check(gateway: Gateway) -> Findings:
         yield _name(mqtt)
         with _reached(mqtt) as link:
             yield fine("broker: TCP", f"{link.getpeername()[0]}, port {mqtt.port} answers")
+            mine = _as_seen_from_here(gateway, mqtt)
             if mqtt.tls:
-                yield _tls(mqtt, link)
-        mine = _as_seen_from_here(gateway, mqtt)
+                nameless = dataclasses.replace(mqtt, cert_file=None, key_file=None)
+                yield _tls(nameless if isinstance(mine, Unseen) else mine, link)
         if isinstance(mine, Unseen):
             yield mine
             return
@@ -102,8 +104,7 @@ def _reached(mqtt: Mqtt) -> Any:
 def _tls(mqtt: Mqtt, link: socket.socket) -> Finding:
     subject = "broker: TLS"
     try:
-        # Without our own certificate: it is shown at the login, by who may read its key.
-        context = tls_context(dataclasses.replace(mqtt, cert_file=None, key_file=None))
+        context = tls_context(mqtt)
         context.sslsocket_class = ssl.SSLSocket
         with context.wrap_socket(link, server_hostname=mqtt.host) as secure:
             return _certificate(subject, secure.version() or "", secure.getpeercert() or {})
@@ -163,6 +164,9 @@ def _as_seen_from_here(gateway: Gateway, mqtt: Mqtt) -> Mqtt | Unseen:
         readable = next(filter(_is_readable, (file, stored(gateway, file))), None)
         if readable is None:
             return Unseen("broker: login", f"this user cannot read mqtt.{key}")
+        if what := exposed(readable):
+            what, _, action = f"{readable} {what}".partition(": ")
+            raise Stopped(fail("broker: login", what, action, "D-SECRET-EXPOSED"))
         changed[key] = readable
     return dataclasses.replace(mqtt, client_id=f"edge-doctor-{secrets.token_hex(4)}", **changed)
 

@@ -15,17 +15,26 @@ ASK_TIME_SERVER = "let the gateway reach a time server (see: timedatectl), or se
 
 
 class Facts(NamedTuple):
-    """What the clock shows, whether the kernel knows it to be right, and who keeps it."""
+    """The clock.
+
+    Attributes:
+        now: What it shows.
+        synced: Whether it is known to be right.
+        has_battery: Whether it goes on through a power cut.
+        agent: What the running agent knows of it: `synced`, `unsynced`; empty if none runs.
+    """
 
     now: datetime
     synced: bool
     has_battery: bool
+    agent: str = ""
 
 
 def check(gateway: Gateway) -> Findings:
     """Look at the clock."""
     has_battery = any((gateway.root / "sys/class/rtc").glob("rtc*"))
-    return judge(Facts(datetime.now(UTC), Clock().synced(), has_battery))
+    agent = (gateway.status or {}).get("agent", {}).get("clock", "")
+    return judge(Facts(datetime.now(UTC), Clock().synced(), has_battery, agent))
 
 
 def judge(facts: Facts) -> Findings:
@@ -37,6 +46,10 @@ def judge(facts: Facts) -> Findings:
     elif not facts.synced:
         what = f"{shown}, but nobody confirms it: readings are marked `unsynced`"
         yield warn(SUBJECT, what, ASK_TIME_SERVER, "D-CLOCK-UNSYNCED")
+    elif facts.agent == "unsynced":
+        what = f"{shown} is right, but the agent has no way to know: readings are `unsynced`"
+        action = "let systemd-timesyncd keep the time, or see docs/service.md"
+        yield warn(SUBJECT, what, action, "D-CLOCK-UNTOLD")
     elif facts.has_battery:
         yield fine(SUBJECT, f"{shown}, known to be right")
     else:

@@ -115,11 +115,11 @@ def unit_properties() -> dict[str, str] | None:
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line) or None
 
 
-def output(*command: str) -> str:
+def output(*command: str, seconds: float = PATIENCE) -> str:
     """Give what a command of the system prints; empty where it fails, hangs, or is not there."""
     try:
         ran = subprocess.run(  # noqa: S603 - fixed words, no shell
-            command, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, capture_output=True, text=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -40,6 +40,7 @@ async def fill(folder, plc, readings):
     return gateway
 
 
+@pytest.mark.thorough
 async def test_a_card_is_replaced_and_every_number_is_accounted_for(tmp_path):
     async with CounterPlc() as plc, mosquitto(tmp_path, *ENDLESS) as port:
         url, db = f"mqtt://127.0.0.1:{port}", tmp_path / "verify.json"

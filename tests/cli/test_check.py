@@ -1,6 +1,7 @@
 """`edge-agent check`, as people and programs see it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -120,7 +121,29 @@ def test_explain_in_json_adds_the_connections(good: Path, capsys) -> None:
             "point": "oil_temperature",
             "address": "unit 7 input:107 uint16",
             "every": 1.0,
+            "profile": "",
         }
+    ]
+    assert link["profiles"] == []
+
+
+def test_explain_says_what_came_from_a_profile_and_whether_to_trust_it(
+    tmp_path: Path, capsys
+) -> None:
+    path = tmp_path / "profile.yaml"
+    path.write_text(
+        GOOD.replace("        points:", "        profile: acrel-adw300\n        points:")
+    )
+    assert main(["check", "-c", str(path), "--explain"]) == OK
+    out = capsys.readouterr().out
+    assert "  profile acrel-adw300: Acrel ADW300; unverified: compare its values" in out
+    assert re.search(r"press-1 +voltage_l1 .* from acrel-adw300\n", out)
+    assert re.search(r"press-1 +oil_temperature .* every 1 s\n", out)
+    assert main(["check", "-c", str(path), "--explain", "--json"]) == OK
+    (link,) = json.loads(capsys.readouterr().out)["connections"]
+    assert {p["point"]: p["profile"] for p in link["points"]}["energy_import"] == "acrel-adw300"
+    assert link["profiles"] == [
+        {"profile": "acrel-adw300", "title": "Acrel ADW300", "unverified": True}
     ]
 
 

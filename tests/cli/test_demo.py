@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,7 @@ PATIENCE = 15.0  # seconds
 Program = subprocess.Popen[str]
 Start = Callable[..., Program]
 
-pytestmark = pytest.mark.skipif(
-    find_spec("edge_agent.agent") is None, reason="needs the agent, which is not built yet"
-)
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 
+import pytest
 from paho.mqtt import publish
 
 from tests.rigs.mosquitto import mosquitto
@@ -28,6 +29,7 @@ async def send(port, *numbers, loss=None):
     await asyncio.to_thread(publish.multiple, messages, hostname="127.0.0.1", port=port)
 
 
+@pytest.mark.thorough
 async def test_it_follows_over_several_runs_and_tells_what_is_missing(tmp_path):
     db = tmp_path / "state.json"
     async with mosquitto(tmp_path, "allow_anonymous true") as port:

@@ -19,7 +19,7 @@ from tests.rigs.installed import install_driver
 
 HEAD = "version: 1\nagent: {id: gw-01, site: hall}\nmqtt: {url: mqtt://localhost}\n"
 
-# As printed in the published contract, without `profile`, of which none is shipped yet.
+# As printed in the published contract.
 CONTRACT = """\
 version: 1
 agent:
@@ -44,6 +44,7 @@ connections:
       - name: press-1                # one piece of equipment
         label: 1号冲床                # free text for people
         address: {unit: 7}           # merged into each point's address
+        profile: eastron-sdm630      # brings points; `points` below add to it or change it
         every: 1s                    # default for the device's points
         points:
           oil_temperature:
@@ -82,13 +83,21 @@ def test_the_published_example_loads(written) -> None:
     assert loaded.buffer == BufferLimits(Path("/var/lib/edge-agent"), 1 << 30, 2592000.0, 1.0)
     (link,) = loaded.connections
     (device,) = link.devices
-    (point,) = device.points
+    point = device.points[-1]
     assert (link.name, link.driver, link.settings.line()) == (
         "hall-3",
         "modbus",
         "/dev/serial/by-id/usb-FTDI-if00-port0",
     )
-    assert (device.name, device.label, device.profile) == ("press-1", "1号冲床", "")
+    assert (device.name, device.label, device.profile) == (
+        "press-1",
+        "1号冲床",
+        "eastron-sdm630",
+    )
+    assert [str(point.address) for point in device.points if point.name == "voltage_l2"] == [
+        "unit 7 input:2 float32"
+    ]
+    assert point.name == "oil_temperature"
     assert str(point.address) == "unit 7 input:107 int16"
     assert (point.scale, point.add, point.unit, point.every) == (0.1, 0.0, "Cel", 0.5)
     assert (point.deadband, point.max_silence) == (Deadband(0.2), 60.0)
@@ -300,6 +309,7 @@ print(resident() - before)
 """
 
 
+@pytest.mark.thorough
 def test_a_process_apart_leaves_nothing_of_the_checking_in_the_daemon(written) -> None:
     done = subprocess.run(
         [sys.executable, "-c", GROWTH, str(written(large(10_000)))],

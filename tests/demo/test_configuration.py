@@ -13,6 +13,8 @@ from edge_agent.demo.plant import Places
 from edge_agent.errors import CommandFailed
 from edge_agent.model import Sample, Samples
 
+pytestmark = pytest.mark.thorough
+
 NOWHERE = Places(
     press=1,
     oven=2,

@@ -17,6 +17,8 @@ from edge_agent.demo.factory import Factory
 from edge_agent.demo.machines import Oven, Scale
 from tests.rigs.until import until
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def factory() -> Factory:

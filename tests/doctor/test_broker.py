@@ -96,9 +96,7 @@ async def test_an_unknown_authority_and_a_plain_port(tmp_path, authority):
 async def test_users_and_rights(tmp_path):
     (tmp_path / "passwords").write_text("gw:secret\n")
     (tmp_path / "rights").write_text("user gw\ntopic write edge/v1/hall/gw-02/#\n")
-    convert = await asyncio.create_subprocess_exec(
-        "mosquitto_passwd", "-U", tmp_path / "passwords"
-    )
+    convert = await asyncio.create_subprocess_exec("mosquitto_passwd", "-U", tmp_path / "passwords")
     await convert.wait()
     for name in ("passwords", "rights"):
         (tmp_path / name).chmod(0o644)
@@ -114,12 +112,28 @@ async def test_users_and_rights(tmp_path):
         found = await examined(port, username="gw", password_file=secret)
         assert found[-1].code == "D-BROKER-PUBLISH"
         assert found[-1].action == "allow our user to publish on edge/v1/hall/gw-01/# at the broker"
+        secret.chmod(0o644)
+        found = await examined(port, username="gw", password_file=secret)
+        assert (found[-1].code, found[-1].action) == ("D-SECRET-EXPOSED", f"chmod 600 {secret}")
+        found = await examined(port, username="gw", password_file=tmp_path / "none")
+        assert steps(found) == ["name", "TCP", "login"]
+        assert isinstance(found[-1], Unseen), "nobody logs in without the password"
     found = await examined(1, username="gw", password_file=tmp_path / "none")
     assert found[-1].code == "D-BROKER-TCP"
-    async with fake_broker() as seen:
-        found = await examined(seen.port, username="gw", password_file=tmp_path / "none")
-    assert isinstance(found[-1], Unseen)
-    assert not seen.connects
+
+
+@pytest.mark.parametrize("version", ["tlsv1.2", "tlsv1.3"])
+async def test_a_broker_that_wants_to_see_our_certificate(tmp_path, authority, version):
+    certificate, key = authority.certify("gw", "gw-01")
+    strict = ("require_certificate true", f"cafile {authority.file}", f"tls_version {version}")
+    lines = (*authority.issue("broker", last=90), *strict, "allow_anonymous true", AS_ROOT)
+    async with mosquitto(tmp_path, *lines) as port:
+        ours = {"cert_file": certificate, "key_file": key}
+        found = await examined(port, "localhost", tls=True, ca_file=authority.file, **ours)
+        assert {one.level for one in found} == {"ok"}, found
+        found = await examined(port, "localhost", tls=True, ca_file=authority.file)
+    assert found[-1].code in {"D-BROKER-TLS", "D-BROKER-LOGIN"}
+    assert "certificate" in found[-1].what + found[-1].action
 
 
 async def test_names_and_silence(monkeypatch):

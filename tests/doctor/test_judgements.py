@@ -98,7 +98,9 @@ def wanted(key, state, file="/etc/edge-agent/x", credential=""):
 CASES = [
     (clock.judge(clock.Facts(NOW, True, True)), [""]),
     (clock.judge(clock.Facts(NOW, True, False)), [""]),
-    (clock.judge(clock.Facts(NOW, False, True)), ["D-CLOCK-UNSYNCED"]),
+    (clock.judge(clock.Facts(NOW, True, True, "synced")), [""]),
+    (clock.judge(clock.Facts(NOW, True, True, "unsynced")), ["D-CLOCK-UNTOLD"]),
+    (clock.judge(clock.Facts(NOW, False, True, "unsynced")), ["D-CLOCK-UNSYNCED"]),
     (clock.judge(clock.Facts(datetime(1970, 1, 1, tzinfo=UTC), False, False)), ["D-CLOCK-DATE"]),
     (clock.judge(clock.Facts(datetime(2106, 2, 7, tzinfo=UTC), True, True)), ["D-CLOCK-DATE"]),
     (disk.judge(SOUND), ["", ""]),
@@ -165,7 +167,7 @@ CASES = [
     (configuration(HOME / "none.yaml", "there is no file"), ["D-CONFIG-MISSING"]),
     (configuration(ROOT, "this user may not read it"), [None]),
     (machines(devices=[device()]), [""]),
-    (machines(devices=[device("silent", "no answer; check its power", "E-BUS-ABSENT")]), ["D-DEVICE"]),
+    (machines(devices=[device("silent", "no answer; check it", "E-BUS-ABSENT")]), ["D-DEVICE"]),
     (machines(devices=[device("up", "it is late; measure", "E-LATE")]), ["D-DEVICE-REMARK", ""]),
     (machines(connections=[link("down", "gone")], devices=[device("down", "gone")]), ["D-LINK"]),
     (machines(devices=[device("starting")]), []),
@@ -186,7 +188,8 @@ def test_what_facts_mean(findings, codes):
 
 
 def test_a_credential_is_stored_and_named_as_the_unit_has_it():
-    [missing] = wanted("mqtt.password_file", "missing", str(CREDENTIALS / "mqtt-password"), "mqtt-password")  # fmt: skip  # noqa: E501
+    file = str(CREDENTIALS / "mqtt-password")
+    [missing] = wanted("mqtt.password_file", "missing", file, "mqtt-password")
     unit_file = (ROOT / "systemd/edge-agent.service").read_text()
     assert "LoadCredential=mqtt-password:edge-agent.mqtt-password\n" in unit_file
     assert missing.action.endswith("/etc/credstore/edge-agent.mqtt-password")

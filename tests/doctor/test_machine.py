@@ -94,8 +94,7 @@ def test_a_worn_card_is_read(root, configured):
     folder = root(
         sys__block__mmcblk0__device__life_time="0x03 0x0b\n",
         sys__block__mmcblk0__device__pre_eol_info="0x01\n",
-        proc__self__mountinfo=r"25 1 179:2 / / rw,noatime - ext4 /dev/mmcblk0p2 ro,errors=remount-ro"
-        "\n",
+        proc__self__mountinfo="25 1 179:2 / / rw,noatime - ext4 /dev/mmcblk0p2 ro,data=ordered\n",
     )
     found = codes(disk.check(configured(folder)))
     assert found[0] == "D-DISK-READ-ONLY"
@@ -126,8 +125,9 @@ def test_a_full_disk_is_found(tmp_path, configured):
 def test_a_port_that_another_program_holds_is_named_with_it(configured):
     controller, port = pty.openpty()
     name = os.ttyname(port)
+    program = f"import sys; f = open({name!r}); print(flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
-        [sys.executable, "-c", f"import sys; f = open({name!r}); print(flush=True); sys.stdin.read()"],
+        [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )  # fmt: skip
@@ -261,7 +261,8 @@ def test_a_buffer_at_rest_is_checked_without_touching_it(configured):
         file.write(bytes(range(256)) * 60)
     assert buffer._at_rest(gateway).code == "D-BUFFER-DAMAGED"
     assert [name for name, _ in before] == [one.name for one in folder.iterdir()]
-    holder = subprocess.Popen(["sleep", "60"], stdin=database.open("rb"))  # noqa: SIM115
+    with database.open("rb") as opened:
+        holder = subprocess.Popen(["sleep", "60"], stdin=opened)
     assert isinstance(buffer._at_rest(gateway), Unseen), "it may be at work on it"
     holder.kill()
     holder.wait()

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.rigs.mosquitto import mosquitto
 from tests.rigs.published import faults
 from tests.rigs.subscriber import subscriber
 from tests.rigs.until import until
+
+pytestmark = pytest.mark.thorough
 
 CONFIG = """
 version: 1

@@ -43,6 +43,7 @@ def configured(shared):
     return connection(UNITS, settings, every=EVERY, points=10)
 
 
+@pytest.mark.thorough
 async def test_two_dead_devices_cost_the_other_eight_nothing_and_come_back(shared):
     async with polling(configured(shared)) as (poller, kept):
         await until(lambda: all(kept.good[f"unit-{unit}"] >= 3 for unit in UNITS))

@@ -151,6 +151,7 @@ def account(outcome, broker, remains):
     assert again == set(), "numbers are used again"
 
 
+@pytest.mark.thorough
 async def test_whatever_page_is_overwritten_all_that_can_be_read_is_delivered(remains, tmp_path):
     with judged(10, "each page overwritten in turn") as outcome:
         whole = shutil.copytree(remains.folder, tmp_path / "whole")

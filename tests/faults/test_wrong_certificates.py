@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import shutil
+import ssl
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,71 @@ async def test_a_wrong_certificate_is_never_accepted_and_nothing_goes_in_clear( 
         outcome.judge(arrivals, served=plc.count())
         outcome.assert_nothing_lost_silently()
         assert outcome.losses == 0
+
+
+@pytest.mark.parametrize("broker", ["TLS 1.1", "no TLS"])
+async def test_a_broker_of_old_or_no_encryption_gets_a_greeting_and_nothing_else(
+    tmp_path, authorities, broker
+):
+    async with contextlib.AsyncExitStack() as stack:
+        plc = await stack.enter_async_context(CounterPlc())
+        start = _of_yesterday if broker == "TLS 1.1" else _plain
+        port = await stack.enter_async_context(start(tmp_path, authorities["ours"]))
+        between = await stack.enter_async_context(network(port))
+        secret = tmp_path / "secret"
+        secret.touch(0o600)
+        secret.write_text("hunter2-in-clear")
+        login = {"username": "gw-in-clear", "password_file": str(secret)}
+        config = _encrypted(between.port, plc, authorities["ours"].file, **login)
+        hurry = {"edge_agent.publisher.LAST_DELAY": 0.1}
+        gateway = await stack.enter_async_context(agent(tmp_path, config, hurry))
+        await until(lambda: "speaks TLS" in _last_reason(gateway), 30)
+        await until(lambda: len(between.connects) >= 3, 30)
+        assert between.first_bytes == {HANDSHAKE}
+        for secret in (b"in-clear", b"edge/v1", b"MQTT", b"readings"):
+            assert secret not in between.carried
+        assert not gateway.events("connected")
+
+
+@contextlib.asynccontextmanager
+async def _of_yesterday(folder, authority):
+    """A server that would speak TLS 1.1, and nothing newer; gives its port."""
+    certificate, key = authority.certify("old", "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    _speak_1_1(context)
+    async with await asyncio.start_server(_listen, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        await _greet_as_of_yesterday(port, authority)
+        yield port
+
+
+async def _greet_as_of_yesterday(port, authority):
+    """A client that still takes TLS 1.1 gets it: what refuses it is the agent."""
+    context = ssl.create_default_context(cafile=authority.file)
+    _speak_1_1(context)
+    _, writer = await asyncio.open_connection("localhost", port, ssl=context)
+    assert writer.get_extra_info("ssl_object").version() == "TLSv1.1"
+    writer.close()
+
+
+def _speak_1_1(context):
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+
+async def _listen(reader, writer):
+    with contextlib.suppress(OSError):
+        await reader.read()
+    writer.close()
+
+
+@contextlib.asynccontextmanager
+async def _plain(folder, _authority):
+    """A broker's port without TLS, open to everybody; gives its port."""
+    async with mosquitto(folder, *ENDLESS) as port:
+        yield port
 
 
 # Its short form is in test_publisher.py.

@@ -23,6 +23,8 @@ from tests.rigs.modbus_device import with_crc
 from tests.rigs.modbus_tcp import mbap
 from tests.rigs.modbus_wire import TcpEnd, ascii_frame
 
+pytestmark = pytest.mark.thorough
+
 FRAMERS = {
     "rtu": RtuFramer,
     "tcp": TcpFramer,

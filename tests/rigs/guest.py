@@ -14,6 +14,10 @@ ROOTS = PROJECT / "build" / "roots"
 BOOT_SECONDS = 60.0
 # Its names and the authorities it trusts are needed as well.
 THIS_MACHINES_NETWORK = ["--resolv-conf=replace-host", "--bind-ro=/etc/ssl/certs"]
+# What a gateway's systemd may do and a container's may not: let a service ask whether the clock is
+# right, and filter addresses and devices, for which it needs cgroups of version 2 and BPF.
+AS_ON_A_GATEWAY = "--system-call-filter=adjtimex clock_adjtime bpf"
+WITH_CGROUPS_2 = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
@@ -112,11 +116,13 @@ def booted(root: Path, *, has_network: bool = False) -> Iterator[Guest]:
             "--keep-unit",
             "--console=pipe",
             "--link-journal=no",
+            AS_ON_A_GATEWAY,
             *(THIS_MACHINES_NETWORK if has_network else ["--private-network"]),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env=os.environ | WITH_CGROUPS_2,
         start_new_session=True,
     )
     try:

@@ -6,7 +6,7 @@
  * register k 2000 + k, every third bit is set. With -m registers move: they start anywhere and go up
  * or down by 1 to 8 each time they are read, as sensors do, so that no two devices and no two polls
  * bring the same and nothing can be compressed that could not be in a factory. A request with a
- * function code other than 1 to 4 ends the plant with exit code 9.
+ * function code other than 1 to 4, 17 and 43 ends the plant with exit code 9.
  *
  * A line on stdin is answered with one line of JSON: what was asked and given since the start, the
  * plant's own CPU seconds, and device and instant (us of CLOCK_MONOTONIC) of every request since
@@ -161,6 +161,12 @@ static void note_read(const uint8_t *request, modbus_mapping_t *map)
     }
 }
 
+/* 17 and 43 ask a device who it is; libmodbus answers the first and refuses the other. */
+static bool reads(int function)
+{
+    return (function >= 1 && function <= 4) || function == 17 || function == 43;
+}
+
 /* Answers one request; false if the client has gone. */
 static bool answer(const Endpoint *client)
 {
@@ -171,7 +177,7 @@ static bool answer(const Endpoint *client)
     if (length <= 0) {
         return length == 0;
     }
-    if (length > HEADER && (request[HEADER] < 1 || request[HEADER] > 4)) {
+    if (length > HEADER && !reads(request[HEADER])) {
         exit(WROTE);
     }
     note_arrival(client->device);

@@ -159,6 +159,7 @@ def test_a_line_that_is_set_up_differently_is_explained(interview, plc):
     assert talk.question.id == "device.2.kind"
 
 
+@pytest.mark.thorough
 def test_every_screen_resumes_after_a_kill_and_leads_to_the_same_bytes(
     interview, plc, broker, config
 ):
@@ -268,6 +269,7 @@ def test_a_request_that_would_change_a_scale_is_refused(interview, scale):
         talk.answer(r"T\r\n")
 
 
+@pytest.mark.thorough
 def test_a_plc_with_opc_ua(interview, broker, config):
     plant = Plant()
     plant.start()

@@ -9,6 +9,8 @@ import pytest
 from edge_agent.config import load
 from edge_agent.layout import width
 
+pytestmark = pytest.mark.thorough
+
 
 def says_where(person) -> None:
     person.does("Where is this gateway?", "factory-1/hall-2")

@@ -227,3 +227,10 @@ def test_an_address_tells_what_is_done_to_the_raw_value():
     address = ModbusAddress.model_validate(keys)
     assert str(address) == "unit 1 holding:1 int16 x 10^holding:84"
     assert address.value_type() == "float64"
+
+
+@pytest.mark.parametrize("kind", ["uint64", "int64"])
+def test_codes_that_mean_none_stay_exact_beyond_2_53(kind: str):
+    address = ModbusAddress(offset=0, type=kind, no_value=(2**64 - 1,))
+    assert (2**64 - 1 if kind == "uint64" else -1) in address.codes
+    assert 2**64 - 2 not in address.codes

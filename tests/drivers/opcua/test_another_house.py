@@ -8,6 +8,8 @@ from edge_agent.driver import ConnectionLost
 from tests.rigs.node_opcua import APPLICATION_URI, OVEN, copied_pki, node_opcua
 from tests.rigs.opcua_vault import CANARY
 
+pytestmark = pytest.mark.thorough
+
 POLICIES = ["Aes256_Sha256_RsaPss", "Aes128_Sha256_RsaOaep", "Basic256Sha256"]
 TEMPERATURE = [OpcUaAddress(at="s=Oven.Temperature", namespace=OVEN)]
 

@@ -17,6 +17,8 @@ from tests.rigs.node_opcua import CHANGING, OVEN
 from tests.rigs.opcua_plant import make_driver
 from tests.rigs.relay import Relay
 
+pytestmark = pytest.mark.thorough
+
 CONFIGURATION = """
 version: 1
 agent: {{id: gw-01, site: here}}
@@ -196,6 +198,7 @@ def test_settings_come_from_the_configuration(capsys, tmp_path, other_house):
     [
         ((), 2, "name a server"),
         (("http://plc",), 2, "opc.tcp://HOST:PORT"),
+        (("http://plc", "--server-name", "PLC-7"), 2, "opc.tcp://HOST:PORT"),
         (("opc.tcp://127.0.0.1:1", "--security", "none"), 4, "nothing listens"),
         (("-c", "/nowhere.yaml", "--connection", "x"), 3, "nowhere"),
         (("opc.tcp://127.0.0.1:1", "--security", "none", "--username", "me"), 2, "password_file"),

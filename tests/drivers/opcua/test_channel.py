@@ -24,6 +24,8 @@ from tests.rigs.opcua_vault import CANARY, POLICIES, Between
 from tests.rigs.relay import Relay
 from tests.rigs.until import until
 
+pytestmark = pytest.mark.thorough
+
 TEMPERATURE = [OpcUaAddress(at="s=Temperature", namespace=OVEN)]
 LEGACY = {"Basic256", "Basic128Rsa15"}
 

@@ -63,6 +63,12 @@ def test_the_strongest_endpoint_is_taken_that_the_file_allows(wanted, taken):
         ([offer("Unheard_Of", "encrypt")], {}, Fault.NO_ENDPOINT),
         ([offer("Basic256Sha256", "encrypt", url="https://x")], {}, Fault.NO_ENDPOINT),
         ([], {}, Fault.NO_ENDPOINT),
+        (
+            [offer("Basic256Sha256", "encrypt")],
+            {"policy": "Aes128_Sha256_RsaOaep"},
+            Fault.OTHER_POLICIES,
+        ),
+        ([offer("None", "none")], {"policy": "Basic256Sha256"}, Fault.NO_ENDPOINT),
     ],
 )
 def test_nothing_weaker_is_taken_than_the_file_allows(offers, wanted, fault):

@@ -110,6 +110,7 @@ def test_what_is_wrong_with_a_node_has_a_code(flaw, code):
     assert (found and found.code) == code
 
 
+@pytest.mark.thorough
 async def test_one_bad_node_spoils_no_other_and_has_its_code(driver):
     await driver.open()
     names = ["Temperature", "NoSuchNode", "Cycles"]

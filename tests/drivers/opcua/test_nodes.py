@@ -9,6 +9,8 @@ from edge_agent.driver import Why
 from tests.rigs.node_opcua import OVEN
 from tests.rigs.opcua_plant import make_driver
 
+pytestmark = pytest.mark.thorough
+
 FIRST = 50_000
 NAMESPACES = ["http://opcfoundation.org/UA/", "urn:host:server", OVEN, "urn:other"]
 

@@ -12,6 +12,8 @@ from tests.rigs.opcua_plant import make_driver
 from tests.rigs.relay import Relay
 from tests.rigs.slow_link import slow_link
 
+pytestmark = pytest.mark.thorough
+
 BATCH = {
     "Number": 7,
     "Recipe": "窑-7",

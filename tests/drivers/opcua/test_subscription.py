@@ -12,6 +12,8 @@ from tests.rigs.opcua_plant import OVEN, make_driver
 from tests.rigs.opcua_watch import at, watching
 from tests.rigs.until import until
 
+pytestmark = pytest.mark.thorough
+
 WATCHED = {
     "GetEndpoints", "CreateSession", "ActivateSession", "CloseSession", "Read", "Browse",
     "TranslateBrowsePathsToNodeIds", "CreateSubscription", "CreateMonitoredItems", "Publish",
@@ -190,6 +192,22 @@ async def test_a_node_that_comes_and_goes_is_watched_whenever_it_is_there(other_
     assert len(set(listener.values(1))) == 1
 
 
+async def test_looking_for_a_node_that_is_not_there_silences_no_server(
+    other_house, hurried, monkeypatch
+):
+    # This server counts the time until it says that it lives anew at each call of a subscription.
+    monkeypatch.setattr("edge_agent_opcua.subscription.KEEP_ALIVE", 0.3)
+    monkeypatch.setattr("edge_agent_opcua.stall.GRACE", 0.1)
+    monkeypatch.setattr("edge_agent_opcua.reconcile.LAST", 0.1)
+    monkeypatch.setattr(watching_module, "VERIFY", 60.0)
+    driver = make_driver(other_house.port)
+    async with watching(driver, at("Oven.Door", "Oven.Nowhere")) as listener:
+        await listener.until(lambda: len(listener.heard) == 2)
+        await listener.listen(1.5)
+    assert (listener.values(0), listener.values(1)) == ([True], [Why.REFUSED])
+    assert driver.evidence["stalled"] == 0
+
+
 async def test_an_item_whose_node_the_server_says_is_gone_is_made_anew(driver, plant, hurried):
     def items():
         services = plant.first.server.iserver.subscription_service.subscriptions.values()
@@ -212,6 +230,18 @@ async def test_an_item_whose_node_the_server_says_is_gone_is_made_anew(driver, p
         node.attributes[ua.AttributeIds.Value].value = ua.DataValue(ua.Variant(0.0))
         plant.run(plant.first.change("Changing", 800.0))
         await listener.until_it_is(800.0)
+
+
+async def test_items_that_are_watched_are_not_made_again(other_house, hurried):
+    # This server answers BadNothingToDo where an item is in the mode that is asked for.
+    driver = make_driver(other_house.port)
+    async with watching(driver, at("Oven.Door", "Oven.Recipe")) as listener:
+        await listener.until(lambda: len(listener.heard) == 2)
+        other_house.forget()
+        await until(lambda: other_house.services.get("SetMonitoringMode", 0) >= 3)
+        items = [one["items"] for one in other_house.state()["subscriptions"]]
+    assert [len(found) for found in items] == [2]
+    assert driver.evidence["items_lost"] == 0
 
 
 async def test_items_that_the_server_forgets_are_made_again(driver, plant, hurried):

@@ -15,6 +15,8 @@ from edge_agent.cli import main
 from edge_agent.command import DEVICE_UNREADABLE, FAULT, OK, USAGE
 from tests.rigs.opcua_certificates import authority, certify, rsa_key
 
+pytestmark = pytest.mark.thorough
+
 CONFIG = """\
 version: 1
 agent: {{id: gw-01, site: plant-1}}

@@ -123,6 +123,7 @@ async def test_a_line_that_does_not_match_is_counted_and_shown_but_no_value(impa
         await read(impatient)
 
 
+@pytest.mark.thorough
 async def test_noise_costs_no_memory_and_the_next_line_is_read(stream, instrument):
     for _ in range(50):
         await arrival(stream, bytes(range(128, 256)), instrument)

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from edge_agent_serial import SerialAddress, SerialDriver, SerialSettings
+from edge_agent_serial import SerialAddress, SerialDriver, SerialSettings, inbox
 
 from edge_agent.driver import ConnectionLost, NoResponse, WatchGroup, Why
 from edge_agent.testing import Rig, WatchingContract
@@ -57,6 +57,31 @@ async def scans(driver, count):
 async def test_nothing_has_happened_at_first(driver):
     (sample,) = await watch(driver)
     assert (sample.value, sample.flaw.why) == (None, Why.STARTING)
+
+
+async def test_the_first_scan_counts_where_the_line_was_silent_before_it(scanner, monkeypatch):
+    monkeypatch.setattr(inbox, "QUIET", 0.05)
+    driver = SerialDriver(SerialSettings(transport="serial", port=scanner.port, recipe=SCANNER))
+    await driver.open()
+    await watch(driver)
+    await asyncio.sleep(0.1)
+    scanner.send(b"FIRST\r")
+    assert await scans(driver, 1) == [("FIRST", None)]
+    await driver.close()
+
+
+async def test_a_scan_that_may_have_begun_before_we_listened_does_not_count(scanner):
+    driver = SerialDriver(SerialSettings(transport="serial", port=scanner.port, recipe=SCANNER))
+    await driver.open()
+    await watch(driver)
+    scanner.send(b"ALF\rWHOLE\r")
+    assert await scans(driver, 1) == [("WHOLE", None)]
+    await driver.close()
+
+
+async def test_who_tests_a_reader_is_told_to_scan_meanwhile(driver):
+    with pytest.raises(NoResponse, match="nothing came for 0.2 s: .* scan or measure while"):
+        await driver.read(driver.plan([CODE], {}))
 
 
 async def test_each_scan_is_one_reading_in_order(driver, scanner):

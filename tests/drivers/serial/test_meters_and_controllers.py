@@ -128,6 +128,7 @@ METER, CNC, E5CC, FP = "dlt645-2007", "haas-mdc", "omron-compoway-f", "panasonic
 WRONG = [
     (METER, at("voltage_l1"), "meter is missing"),
     (METER, at("voltage_l1", meter="12345678901234"), r"fit '\[0-9\]"),
+    (METER, at("voltage_l1", meter="12x"), "meter is '12x', .*: write number on the meter"),
     (METER, at("reading", meter=1), "item is missing"),
     (METER, at("reading", meter=1, item="0201010G"), "does not fit"),
     (METER, at("voltage_l4", meter=1), "voltage_l"),

@@ -34,6 +34,21 @@ def test_the_recipe_of_the_guide_holds(capsys, mine):
     assert "3 of 3 vectors hold" in out
 
 
+@pytest.mark.parametrize(
+    "words", [("--json", "show"), ("show", "--json"), ("show", "-c", "x.yaml", "--json")]
+)
+def test_options_may_stand_anywhere(capsys, words):
+    code, out, _ = call(capsys, *words, "mt-sics")
+    assert (code, json.loads(out)["name"]) == (0, "mt-sics")
+
+
+def test_options_of_learning_may_stand_before_the_place(capsys, tmp_path):
+    captured = tmp_path / "captured.txt"
+    captured.write_bytes(b"".join(b"A %+08.3f mm\r\n" % each for each in (1.5, -2.25, 120.125)))
+    code, out, _ = call(capsys, "learn", "--json", "--seconds", "1", captured)
+    assert (code, json.loads(out)["ok"]) == (0, True)
+
+
 def test_a_vector_that_fails_is_named_and_the_code_says_so(capsys, mine):
     mine.write_text(FIRST.replace("weight: 0.86", "weight: 0.87"))
     code, out, _ = call(capsys, "test", mine)

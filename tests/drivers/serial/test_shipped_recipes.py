@@ -3,11 +3,12 @@
 That they hold is in test_vectors.py.
 """
 
+import pickle
 from pathlib import Path
 
 import edge_agent_serial
 import pytest
-from edge_agent_serial import library, vectors
+from edge_agent_serial import SerialSettings, library, vectors
 from edge_agent_serial.engine import Engine
 from edge_agent_serial.frames import Frame
 from edge_agent_serial.recognise import recognise
@@ -150,3 +151,9 @@ def test_its_signature_names_it_and_nobody_else(recipe):
 def test_what_fits_everything_is_never_named():
     generic = {"code-reader", "generic-delimited", "generic-line"}
     assert {name for name in generic if RECIPES[name].match} == set()
+
+
+def test_the_daemon_can_be_handed_it_by_the_process_that_reads_the_configuration(recipe):
+    settings = SerialSettings(transport="serial", port="/dev/ttyUSB0", recipe=recipe.name)
+    handed = pickle.loads(pickle.dumps(settings))  # noqa: S301 - made here
+    assert handed.used_recipe == settings.used_recipe

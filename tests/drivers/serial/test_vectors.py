@@ -189,6 +189,7 @@ def test_many_arbitrary_bytes_raise_nothing_in_any_recipe(pieces):
     _check(pieces)
 
 
+@pytest.mark.thorough
 def test_time_is_linear_in_what_arrives():
     import time
 

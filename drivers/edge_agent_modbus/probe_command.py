@@ -1,0 +1,154 @@
+"""`edge-agent probe`: look at one Modbus device: who it is, which cells it has, how fast it is.
+
+Reads only (function codes 1-4, 17 and 43), with pauses, and at most so many requests to a table.
+"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from edge_agent.command import (
+    DEVICE_UNREADABLE,
+    OK,
+    USAGE,
+    CommandFailed,
+    columns,
+    print_json,
+    printable,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from edge_agent_modbus.onceread import Failure
+    from edge_agent_modbus.probing import Probed
+    from edge_agent_modbus.progress import Progress
+    from edge_agent_modbus.survey import Cells
+    from edge_agent_modbus.target import Endpoint, Line
+
+EXAMPLE = "edge-agent probe 10.0.0.5 --unit 1"
+
+_MOST_RANGES = 6  # that people are shown in a line
+_MOST_REQUESTS = 150
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "target", metavar="TARGET", help="an address, or a serial port; its settings are found out"
+    )
+    parser.add_argument("--unit", type=int, default=1, metavar="N", help="number of the device (1)")
+    parser.add_argument(
+        "--requests",
+        type=int,
+        default=_MOST_REQUESTS,
+        metavar="N",
+        help=f"at most, to each of its four tables ({_MOST_REQUESTS})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at the device, and show what was found."""
+    import asyncio
+
+    from edge_agent.driver import ConnectionLost
+    from edge_agent_modbus.onceread import Failure
+    from edge_agent_modbus.progress import Progress
+    from edge_agent_modbus.scan import LineInUse
+
+    target, progress = _target(options), Progress()
+    try:
+        found = asyncio.run(_probe(target, options, progress))
+    except ConnectionLost as error:
+        found = Failure("E-LINK-DOWN", str(error))
+    except LineInUse as error:
+        found = Failure("E-BUS-FOREIGN", str(error))
+    finally:
+        progress.clear()
+    if isinstance(found, Failure):
+        return _fail(found, options)
+    if options.json:
+        print_json({"target": options.target, **found.document()})
+    else:
+        _show(found, options)
+    return OK
+
+
+def _target(options: argparse.Namespace) -> "Line | Endpoint":
+    from edge_agent_modbus.target import Line, Subnet, parse_target
+
+    try:
+        target = parse_target(options.target)
+    except ValueError as error:
+        raise CommandFailed(str(error), USAGE) from error
+    if isinstance(target, Subnet):
+        raise CommandFailed(f"{target} is a network: name one address", USAGE)
+    first, last = (1, 247) if isinstance(target, Line) else (0, 255)
+    if not first <= options.unit <= last:
+        raise CommandFailed(
+            f"unit {options.unit} does not exist here: write {first} to {last}", USAGE
+        )
+    if options.requests < 1:
+        raise CommandFailed("--requests is a number from 1 on", USAGE)
+    return target
+
+
+async def _probe(
+    target: "Line | Endpoint", options: argparse.Namespace, progress: "Progress"
+) -> "Probed | Failure":
+    from edge_agent_modbus import discovery
+    from edge_agent_modbus.onceread import Failure
+    from edge_agent_modbus.probing import examine, way_to
+
+    def tell(what: str) -> None:
+        progress.note(f"{options.target} unit {options.unit}: {what}")
+
+    tell("how it is reached")
+    way = await way_to(target, options.unit, discovery.LISTEN_SECONDS)
+    if isinstance(way, Failure):
+        return way
+    return await examine(way, options.unit, options.requests, tell)
+
+
+def _fail(failure: "Failure", options: argparse.Namespace) -> int:
+    if not options.json:
+        raise CommandFailed(f"{failure.message} ({failure.code})", DEVICE_UNREADABLE)
+    print_json({"target": options.target, "code": failure.code, "error": failure.message})
+    return DEVICE_UNREADABLE
+
+
+def _show(found: "Probed", options: argparse.Namespace) -> None:
+    print(f"{options.target} unit {found.unit}: {printable(str(found.identity))}")
+    reached = ", ".join(f"{key}: {value}" for key, value in found.connection.items())
+    print(f"settings: {{{reached}}}")
+    print(
+        f"{len(found.seconds)} answers: half of them within {found.took(0.5):g} ms, 95 of 100 "
+        f"within {found.took(0.95):g} ms, the slowest after {found.took(1):g} ms"
+    )
+    rows = [(str(table), _ranges(cells), _limit(cells)) for table, cells in found.tables.items()]
+    print("\n".join(columns(rows)))
+    for cells in found.tables.values():
+        _show_decimals(cells)
+
+
+def _ranges(cells: "Cells") -> str:
+    if not cells.values:
+        return f"none ({printable(cells.absent)})"
+    ranges = [f"{first}-{last}" if last > first else f"{first}" for first, last in cells.ranges]
+    more = f" and {len(ranges) - _MOST_RANGES} more" if len(ranges) > _MOST_RANGES else ""
+    return ", ".join(ranges[:_MOST_RANGES]) + more
+
+
+def _limit(cells: "Cells") -> str:
+    if not cells.values:
+        return ""
+    said = f"at most {cells.limit}" if cells.limit else f"at least {cells.largest}"
+    end = "; not looked at to the end, see --requests" if cells.is_cut_short else ""
+    return f"{said} at once{end}"
+
+
+def _show_decimals(cells: "Cells") -> None:
+    """Show what seem to be decimal numbers, as values."""
+    from edge_agent_modbus.guess import guess
+
+    for each in guess(cells.values) if not cells.table.of_bits else ():
+        examples = ", ".join(f"{cells.table}:{at} = {shown(n)}" for at, n in each.examples)
+        print(f"decimal numbers, as float32 with order {each.order}: {examples}, ...")

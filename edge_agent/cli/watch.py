@@ -1,0 +1,116 @@
+"""`edge-agent watch`: what the running daemon reads, as it reads it."""
+
+import argparse
+import difflib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from edge_agent.command import FAULT, OK, USAGE, columns, printable, shown
+from edge_agent.errors import CommandFailed
+
+EXAMPLE = "edge-agent watch press-1"
+
+REDRAW_SECONDS = 0.5
+_HEAD = ("device", "point", "value", "unit", "quality", "age")
+_VALUE, _AGE = 2, 5
+_CLEAR = "\x1b[H\x1b[2J"
+
+Update = dict[str, Any]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("device", nargs="?", default="", metavar="DEVICE", help="only this device")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show what is read until Ctrl-C; exit code 1 if no agent runs, or if it ends."""
+    updates = _updates(options)
+    try:
+        if options.json:
+            _show_json(updates)
+        elif sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            _show_table(updates)
+        else:
+            _show_lines(updates)
+    except KeyboardInterrupt:
+        return OK
+    raise CommandFailed("the agent has ended; start it, and watch again", FAULT)
+
+
+def _updates(options: argparse.Namespace) -> Iterator[Update | None]:
+    from edge_agent.cli.status import find_daemon
+    from edge_agent.control import watched
+
+    socket, status = find_daemon(options.config)
+    if status["agent"]["state"] != "polling":
+        raise CommandFailed(f"nothing is read yet: {status['buffer']['why']}", FAULT)
+    _refuse_unknown(options.device, [each["device"] for each in status["devices"]])
+    return watched(socket, options.device, REDRAW_SECONDS)
+
+
+def _refuse_unknown(device: str, known: list[str]) -> None:
+    if device and device not in known:
+        near = difflib.get_close_matches(device, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+        raise CommandFailed(f"the running agent has no device {device!r}; {hint}", USAGE)
+
+
+def _show_json(updates: Iterator[Update | None]) -> None:
+    for update in updates:
+        if update is not None:
+            print(json.dumps(update, ensure_ascii=False), flush=True)
+
+
+def _show_lines(updates: Iterator[Update | None]) -> None:
+    """Write one line for each reading, for terminals that cannot do more, and for files."""
+    for update in updates:
+        for device, reading in _readings(update):
+            at = time.strftime("%H:%M:%S", time.localtime(reading["ts"] / 1000))
+            print(f"{at}  {'  '.join(_cells(device, reading)).rstrip()}", flush=True)
+
+
+def _show_table(updates: Iterator[Update | None]) -> None:
+    """Draw one line for each point, the last reading and its age, over and over."""
+    rows: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+    drawn = float("-inf")
+    for update in updates:
+        now = time.monotonic()
+        for device, reading in _readings(update):
+            rows[device, reading["p"]] = now, _cells(device, reading)
+        if now - drawn >= REDRAW_SECONDS:
+            drawn = now
+            print(_CLEAR + "\n".join(_screen(rows, now)), flush=True)
+
+
+def _screen(
+    rows: dict[tuple[str, str], tuple[float, tuple[str, ...]]], now: float
+) -> Iterator[str]:
+    room = shutil.get_terminal_size()
+    table = [(*cells, f"{now - came:.0f} s") for came, cells in rows.values()]
+    lines = columns([_HEAD, *table], right=[_VALUE, _AGE])
+    fitting = max(1, room.lines - 3)
+    yield from (line[: room.columns] for line in lines[:fitting])
+    if not rows:
+        yield "waiting for the first reading"
+    if len(lines) > fitting:
+        yield f"and {len(lines) - fitting} more: name a DEVICE, or enlarge the window"
+    yield "Ctrl-C ends this"
+
+
+def _readings(update: Update | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    if update is not None:
+        if missed := update.get("missed"):
+            print(f"edge-agent: {missed} updates came faster than they are shown", file=sys.stderr)
+        for reading in update["readings"]:
+            yield update["device"], {**reading, "ts": update["ts"]}
+
+
+def _cells(device: str, reading: dict[str, Any]) -> tuple[str, ...]:
+    quality = reading["q"] + (f": {reading['why']}" if reading["why"] else "")
+    return device, reading["p"], printable(shown(reading["v"])), reading["unit"], quality
