@@ -52,6 +52,7 @@ faults: $(VENV)/.dev ## only the tests that break brokers, disks, clocks and mac
 system: $(VENV)/.dev ## only the tests that install it on a Debian of its own and boot that; needs root
 	@tools/test-packages
 	@tools/guest-root build/roots/bookworm
+	@{ command -v podman && command -v crun; } >/dev/null || tools/apt-install "Running the container image needs podman" podman crun buildah
 	$(BIN)/python -m pytest -m system $(ARGS)
 
 fuzz: $(VENV)/.dev ## only the tests that feed hostile bytes

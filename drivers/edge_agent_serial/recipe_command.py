@@ -1,6 +1,7 @@
 """`edge-agent recipe`: test, list, show or learn recipes of serial instruments."""
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.command import (
@@ -151,6 +152,13 @@ def _list(options: argparse.Namespace) -> int:
     found = [recipe for recipe in library.shipped() if _fits(recipe, options.what or "")]
     if options.json:
         print_json({"recipes": [_summary(recipe) for recipe in found]})
+        return OK
+    if not found:
+        print(
+            f"no recipe has {options.what!r} in it: `edge-agent recipe learn PORT` proposes one, "
+            "and for lines of text a `pattern` is enough",
+            file=sys.stderr,
+        )
         return OK
     rows = [(recipe.name, recipe.mode, recipe.title) for recipe in found]
     for line in columns([("recipe", "mode", "for"), *rows]):

@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from edge_agent.setup.interview import Interview
 from edge_agent.layout import SCREEN_WIDTH, wrap
+from edge_agent.setup.interview import Interview
 from edge_agent.setup.question import Look, Question
 from edge_agent.setup.words import _
 

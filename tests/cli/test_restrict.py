@@ -70,6 +70,25 @@ def allowed(text: str) -> list[str]:
             ["192.0.2.8", "192.0.2.9"],
         ),
         ("simulated", "{}", "{middle: 1}", []),
+        ("serial", "{transport: serial, port: /dev/ttyS1, pattern: '(?P<a>.)'}", "a", []),
+        (
+            "serial",
+            "{transport: tcp, host: 192.0.2.4, port: 4001, pattern: '(?P<a>.)'}",
+            "a",
+            ["192.0.2.4"],
+        ),
+        (
+            "serial",
+            "{transport: tcp-server, port: 4001, allow: [192.0.2.0/29], pattern: '(?P<a>.)'}",
+            "a",
+            ["192.0.2.0/29"],
+        ),
+        (
+            "serial",
+            "{transport: tcp-server, port: 4001, pattern: '(?P<a>.)'}",
+            "a",
+            ["0.0.0.0/0", "::/0"],  # whoever may call has to be let in
+        ),
     ],
 )  # fmt: skip
 def test_what_the_configuration_names_is_allowed_and_nothing_else(

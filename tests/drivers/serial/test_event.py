@@ -80,7 +80,7 @@ async def test_a_scan_that_may_have_begun_before_we_listened_does_not_count(scan
 
 
 async def test_who_tests_a_reader_is_told_to_scan_meanwhile(driver):
-    with pytest.raises(NoResponse, match="nothing came for 0.2 s: .* scan or measure while"):
+    with pytest.raises(NoResponse, match=r"nothing came for 0.2 s: .* scan or measure while"):
         await driver.read(driver.plan([CODE], {}))
 
 

@@ -42,6 +42,12 @@ def test_options_may_stand_anywhere(capsys, words):
     assert (code, json.loads(out)["name"]) == (0, "mt-sics")
 
 
+def test_who_finds_no_recipe_is_told_how_to_make_one(capsys):
+    code, out, err = call(capsys, "list", "loom")
+    assert (code, out) == (0, "")
+    assert "recipe learn" in err
+
+
 def test_options_of_learning_may_stand_before_the_place(capsys, tmp_path):
     captured = tmp_path / "captured.txt"
     captured.write_bytes(b"".join(b"A %+08.3f mm\r\n" % each for each in (1.5, -2.25, 120.125)))
