@@ -87,6 +87,7 @@ install_into() {
         "$@" --no-deps "$builder"/wheels/edge_agent-*.whl
         rm -rf "$builder"
     fi
+    rm -f "$environment"/bin/ua* # the OPC UA library's tools, some of which write to machines
     "$environment/bin/python" -m compileall -qq "$environment/lib" || true # only for a quicker start
 }
 

@@ -88,6 +88,7 @@ def test_the_password_is_a_credential_that_nobody_else_can_read(gateway: Guest) 
     # not in the journal, not in the data folder, not in what other processes can see
     gateway.shell(f"! journalctl -u edge-agent | grep -q {secret}")
     gateway.shell(f"! grep -rq {secret} /var/lib/private/edge-agent")
+    gateway.shell(f"! edge-agent status --json | grep -q {secret}")
     process = gateway.property("MainPID")
     gateway.shell(f"! grep -q {secret} /proc/{process}/environ /proc/{process}/cmdline")
     gateway.does(
