@@ -1,6 +1,7 @@
 """What a configuration says to a driver: how to reach the equipment, and where a value lives."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
@@ -46,6 +47,13 @@ class Settings(BaseModel):
         None means that this driver does not say, so people have to.
         """
         return None
+
+    def secret_files(self) -> Mapping[str, Path]:
+        """Name the files that hold secrets: key of these settings -> absolute path.
+
+        `edge-agent check` says which of them are missing, or readable by others. It opens none.
+        """
+        return {}
 
 
 class Address(BaseModel):

@@ -205,14 +205,15 @@ class ModbusAddress(Address):
         words = [f"unit {self.unit} {self.table}:{self.offset} {self.type}"]
         if self.length is not None:
             words.append(f"x{self.length}")
-        if self.order:
-            words.append(self.order)
+        charset = "" if self.charset == "latin-1" else self.charset
+        words.extend(word for word in (self.order, charset) if word)
         if self.bit is not None:
             last = self.bit + (self.width or 1) - 1
             words.append(f"bit {self.bit}" if last == self.bit else f"bits {self.bit}-{last}")
         if self.exponent is not None:
             table = self.exponent.table or self.table
-            words.append(f"x 10^{table}:{self.exponent.offset}")
+            kind = "" if self.exponent.type == "int16" else f" {self.exponent.type}"
+            words.append(f"x 10^{table}:{self.exponent.offset}{kind}")
         if self.map is not None:
             words.append(f"({self.map})")
         return " ".join(words)

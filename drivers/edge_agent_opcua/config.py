@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -140,6 +141,10 @@ class OpcUaSettings(Settings):
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port}"
 
+    def secret_files(self) -> Mapping[str, Path]:
+        named = {"password_file": self.password_file, "user_key_file": self.user_key_file}
+        return {key: Path(file) for key, file in named.items() if file is not None}
+
     def peers(self) -> tuple[str, ...]:
         hosts = (urlsplit(url).hostname for url in (self.url, *self.standby_urls))
         return tuple(host for host in hosts if host is not None)
@@ -189,10 +194,7 @@ class OpcUaAddress(Address):
             return given
         found = NODE_ID.fullmatch(given["at"].strip())
         if found is None:
-            raise ValueError(
-                f"{given['at']!r} names no node: write s=TEXT, i=NUMBER, g=GUID or b=BASE64, with "
-                "nsu=NAMESPACE-URI; before it where the device names no namespace"
-            )
+            return given  # the check of `at` complains
         if found["uri"] is not None:
             return {**given, "at": found["name"], "namespace": found["uri"]}
         if found["index"] is not None:
@@ -201,10 +203,11 @@ class OpcUaAddress(Address):
             return {**given, "at": name, "namespace": ""}
         return {**given, "at": found["name"]}
 
-    @model_validator(mode="after")
-    def _name_a_node(self) -> Self:
-        self.name()
-        return self
+    @field_validator("at")
+    @classmethod
+    def _name_a_node(cls, at: str) -> str:
+        _name(_parsed(at))
+        return at
 
     @field_validator("path")
     @classmethod
@@ -229,7 +232,7 @@ class OpcUaAddress(Address):
 
     def index(self) -> int:
         """Give the number of the namespace where `at` names it so; 0 otherwise."""
-        return int(self._parsed()["index"] or 0)
+        return int(_parsed(self.at)["index"] or 0)
 
     def name(self) -> NodeName:
         """Give the identifier as a number, text, GUID or bytes.
@@ -237,14 +240,7 @@ class OpcUaAddress(Address):
         Raises:
             ValueError: It is not what its letter promises.
         """
-        kind, _, text = self._parsed()["name"].partition("=")
-        return _READERS[kind](text)
-
-    def _parsed(self) -> re.Match[str]:
-        found = NODE_ID.fullmatch(self.at)
-        if found is None:
-            raise ValueError(f"{self.at!r} names no node")
-        return found
+        return _name(_parsed(self.at))
 
     def node(self) -> str:
         """Give the node as text."""
@@ -254,7 +250,33 @@ class OpcUaAddress(Address):
         return "string" if self.text else ""
 
     def __str__(self) -> str:
-        return f"{self.node()} {self.part}" if self.part else self.node()
+        words = [self.node()]
+        if self.path:
+            words.append(f"by the path {self.path}")
+        if self.part:
+            words.append(self.part)
+        if self.text:
+            words.append("as text")
+        if not self.watch:
+            words.append("polled")
+        if self.sampling is not None:
+            words.append(f"sampled every {self.sampling:g} s")
+        return " ".join(words)
+
+
+def _parsed(at: str) -> re.Match[str]:
+    found = NODE_ID.fullmatch(at)
+    if found is None:
+        raise ValueError(
+            f"{at!r} names no node: write s=TEXT, i=NUMBER, g=GUID or b=BASE64, with "
+            "nsu=NAMESPACE-URI; before it where the device names no namespace"
+        )
+    return found
+
+
+def _name(node: re.Match[str]) -> NodeName:
+    kind, _, text = node["name"].partition("=")
+    return _READERS[kind](text)
 
 
 def _number(text: str) -> int:

@@ -55,4 +55,7 @@ class SerialAddress(Address):
         return _TYPES.get(self.type or "", "")
 
     def __str__(self) -> str:
-        return " ".join([*(f"{key}={value}" for key, value in self.parameters.items()), self.field])
+        words = [*(f"{key}={value}" for key, value in self.parameters.items()), self.field]
+        if self.request is not None:
+            words.append(f"by the request {self.request}")
+        return " ".join(words)

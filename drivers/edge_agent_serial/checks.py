@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -59,8 +59,6 @@ def _check_network(settings: SerialSettings) -> None:
 
 def check_pattern(settings: SerialSettings) -> None:
     """Raise ValueError where a pattern, and what belongs to it, is incomplete."""
-    if settings.model_extra:
-        raise _wrong_keys(settings, dict.fromkeys(settings.model_extra, ""), ())
     if settings.pattern is None:
         raise ValueError(
             "write `recipe:` with a name from `edge-agent recipe list`, or `pattern:` with a "
@@ -95,9 +93,9 @@ def check_recipe(settings: SerialSettings, recipe: Recipe) -> None:
         raise ValueError("recipe and pattern exclude each other: leave one out")
     if extra := [key for key in _OF_A_PATTERN if key in settings.model_fields_set]:
         raise ValueError(f"{' and '.join(extra)}: the recipe says that, leave it out")
+    _check_parameters(settings, recipe)
     _check_mode(settings, recipe)
     _check_weighing(settings, recipe)
-    _check_parameters(settings, recipe)
 
 
 def _check_parameters(settings: SerialSettings, recipe: Recipe) -> None:
@@ -111,7 +109,8 @@ def _check_parameters(settings: SerialSettings, recipe: Recipe) -> None:
         except ValueError as error:
             wrong[name] = str(error)
     if wrong:
-        raise _wrong_keys(settings, wrong, recipe.parameters)
+        known = [*type(settings).model_fields, *recipe.parameters]
+        raise _wrong_keys(settings.model_extra or {}, wrong, known)
 
 
 def _check_mode(settings: SerialSettings, recipe: Recipe) -> None:
@@ -143,11 +142,17 @@ def _changes_speed(recipe: Recipe) -> bool:
     return any(isinstance(step, SetBaud) for step in steps)
 
 
+def check_keys(given: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise ValidationError where a pattern has keys beside it that only a recipe could have."""
+    is_of_pattern = given.get("pattern") is not None and given.get("recipe") is None
+    if is_of_pattern and (wrong := [key for key in given if key not in known]):
+        raise _wrong_keys(given, dict.fromkeys(wrong, ""), known)
+
+
 def _wrong_keys(
-    settings: SerialSettings, wrong: Mapping[str, str], parameters: Iterable[str]
+    given: Mapping[str, Any], wrong: Mapping[str, str], known: Iterable[str]
 ) -> ValidationError:
     """Complain about each key at its own place; without a sentence it is not known at all."""
-    known = [*type(settings).model_fields, *parameters]
     errors = [
         InitErrorDetails(
             type=PydanticCustomError(
@@ -156,8 +161,8 @@ def _wrong_keys(
                 {"sentence": sentence or f"is not a known key; {did_you_mean(key, known)}"},
             ),
             loc=(key,),
-            input=(settings.model_extra or {})[key],
+            input=given[key],
         )
         for key, sentence in wrong.items()
     ]
-    return ValidationError.from_exception_data(type(settings).__name__, errors)
+    return ValidationError.from_exception_data("settings", errors)

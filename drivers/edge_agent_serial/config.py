@@ -13,7 +13,13 @@ from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_vali
 from edge_agent.driver import Duration, Settings, Why
 from edge_agent_serial import library
 from edge_agent_serial.allowed import network
-from edge_agent_serial.checks import OF_A_PORT, check_pattern, check_recipe, check_transport
+from edge_agent_serial.checks import (
+    OF_A_PORT,
+    check_keys,
+    check_pattern,
+    check_recipe,
+    check_transport,
+)
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.generic import line_recipe
 from edge_agent_serial.patterns import compile_bounded
@@ -93,7 +99,10 @@ class SerialSettings(Settings):
     @classmethod
     def _take_from_recipe(cls, given: Any) -> Any:
         """Fill in what the recipe says about the line. A recipe that is wrong complains later."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("recipe"), str):
+        if not isinstance(given, Mapping):
+            return given
+        check_keys(given, cls.model_fields)
+        if not isinstance(given.get("recipe"), str):
             return given
         try:
             recipe = library.load(given["recipe"])

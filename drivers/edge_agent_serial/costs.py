@@ -9,6 +9,8 @@ from edge_agent_serial.steps import Expect, ReadFrames, Session, SetBaud
 
 USUAL_ANSWER = 32
 """Bytes; only to estimate how long the line is busy."""
+EVENT_WAIT = 15.0
+"""Seconds in which a person can walk to a reader or a gauge and use it."""
 _QUIET = 6.0  # a line is given so long to become quiet, at most
 _CHARACTER_BITS = 10
 _SLOWEST = 300  # baud, with which conversations begin
@@ -29,12 +31,17 @@ def cost_of(settings: SerialSettings, known: Questions, questions: Sequence[Ques
     return cost
 
 
+def wait_of(settings: SerialSettings) -> float:
+    """Give the seconds to wait for a frame that comes by itself, or when somebody makes it come."""
+    return max(settings.timeout, EVENT_WAIT if settings.mode == "event" else 0.0)
+
+
 def patience_of(settings: SerialSettings, recipe: Recipe, questions: Sequence[Question]) -> float:
     """Give more than a read can take."""
     if settings.mode == "session" and recipe.session is not None:
         return 1 + len(questions) * _longest_session(recipe.session)
     if settings.mode != "poll":
-        return settings.timeout + 1
+        return wait_of(settings) + 1
     # for a late answer, for a frame to end, and for the answer
     waits = sum(3 * _patience(settings, recipe, question) for question in questions)
     rests = sum(recipe.request(question.request).min_interval for question in questions)

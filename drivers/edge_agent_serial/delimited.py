@@ -1,7 +1,7 @@
 r"""Frames that end where something stands, or nothing comes: CR LF, ETX, a pause. Pure."""
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -96,6 +96,9 @@ class StartEndFraming(FramingPart):
 
     def _bare(self, data: bytes, at: int, stop: int) -> Cut:
         return Cut(data[at:stop], stop, len(self.start), len(self.end), has_trailer=False)
+
+    def of_answers(self) -> Self:
+        return self.model_copy(update={"start_inside": True})
 
     def without_trailer(self, data: bytes, cut: Cut) -> Cut | None:
         if not self.trailer or not self.trailer_optional or not cut.has_trailer:

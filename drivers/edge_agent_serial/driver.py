@@ -21,13 +21,14 @@ from edge_agent_serial.address import SerialAddress
 from edge_agent_serial.asking import Answer, Asking
 from edge_agent_serial.config import SerialSettings
 from edge_agent_serial.conversing import Conversing
-from edge_agent_serial.costs import cost_of, patience_of
+from edge_agent_serial.costs import cost_of, patience_of, wait_of
 from edge_agent_serial.engine import Engine
 from edge_agent_serial.events import Events
 from edge_agent_serial.frames import Frame
 from edge_agent_serial.inbox import Arrival, Inbox
 from edge_agent_serial.link import Link, open_link
 from edge_agent_serial.questions import Questions, SerialPlan
+from edge_agent_serial.recipe import ASKING
 from edge_agent_serial.request import NoRequest
 from edge_agent_serial.samples import to_sample
 from edge_agent_serial.talk import Talk
@@ -96,6 +97,7 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             self.recipe,
             settings.parameters,
             from_the_middle=settings.mode in {"stream", "event"},
+            answers=settings.mode in ASKING,
         )
         self._handed_out.clear()
         self._events = None
@@ -128,6 +130,8 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             requests=max(1, len(questions)),
             questions=questions,
             sources=sources,
+            wait=wait_of(self.settings),
+            action="scan or measure" if self.settings.mode == "event" else "",
         )
 
     async def read(self, plan: Plan[SerialAddress]) -> Samples:
@@ -153,22 +157,22 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
                 Answer(await self._conversing.hold(question.parameters))
                 for question in plan.questions
             ]
-        arrival = await self._hear(link, inbox, plan.addresses)
+        arrival = await self._hear(link, inbox, plan)
         return [Answer(arrival.frame)] * len(plan.questions)
 
-    async def _hear(self, link: Link, inbox: Inbox, addresses: Addresses) -> Arrival:
+    async def _hear(self, link: Link, inbox: Inbox, plan: SerialPlan) -> Arrival:
         """Give the last frame, or wait for the next."""
         link.drain()
         oldest = asyncio.get_running_loop().time() - self.settings.timeout
-        seen = self._handed_out.get(addresses, 0)
+        seen = self._handed_out.get(plan.addresses, 0)
         arrival = inbox.latest
         if arrival is None or arrival.number <= seen or arrival.time - self._rest < oldest:
             link.pace(0.0)
             try:
-                arrival = await inbox.next_after(inbox.count, self.settings.timeout)
+                arrival = await inbox.next_after(inbox.count, plan.wait)
             finally:
                 link.pace(self._rest)
-        self._handed_out[addresses] = arrival.number
+        self._handed_out[plan.addresses] = arrival.number
         return arrival
 
     def _pick(

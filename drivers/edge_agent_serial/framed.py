@@ -1,5 +1,7 @@
 """What all ways to begin and end a frame have in common. Pure."""
 
+from typing import Self
+
 from edge_agent_serial.checksums import Checksum
 from edge_agent_serial.cut import Cut, Verdict
 from edge_agent_serial.part import Part
@@ -26,6 +28,10 @@ class FramingPart(Part):
     def without_trailer(self, data: bytes, cut: Cut) -> Cut | None:
         """Give the frame without its trailer, if the next one follows in its place."""
         return None
+
+    def of_answers(self) -> Self:
+        """Give the same for answers, in which a second start is no frame but damage."""
+        return self
 
     @property
     def gap(self) -> float | None:

@@ -34,10 +34,12 @@ class SerialPlan(Plan[SerialAddress]):
     Attributes:
         questions: Each once. A session, or a stream, has one for each set of parameters.
         sources: One per address: the place of its question, or why there is none.
+        wait: Seconds to wait for a frame, where nothing is asked for it.
     """
 
     questions: tuple[Question, ...] = ()
     sources: tuple[int | str, ...] = ()
+    wait: float = 0.0
 
 
 class Questions:
@@ -110,13 +112,14 @@ class Questions:
                     self.recipe.parameters[key].check(key, value)
                 except ValueError as error:
                     found[key] = str(error)
-        if found:
-            return found
         try:
-            self.question(address, asks=asks)
+            if found:  # which question it would be is not known
+                self._check_field(address)
+            else:
+                self.question(address, asks=asks)
         except NoRequest as error:
-            return {self._culprit(address): str(error)}
-        return {}
+            found[self._culprit(address)] = str(error)
+        return found
 
     def _culprit(self, address: SerialAddress) -> str:
         """Name the key that a complaint is about; empty for the address as a whole."""

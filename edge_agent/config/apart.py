@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import structlog
+
 from edge_agent.config.model import Config, Connection
 from edge_agent.errors import ConfigInvalid
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from edge_agent.config.loading import Inspection
 
 PROGRAM = "from edge_agent.config.apart import main; main()"
+NOT_PICKLED = 3
+"""With this the process ends where it cannot hand over what it loaded; why stands in stdout."""
 
 
 class Packed(Sequence[Connection]):
@@ -74,6 +78,13 @@ class Loading:
             packed = process.stdout.read() if process.stdout else b""
         if process.returncode:
             # A driver whose own types cannot be pickled; or there is no memory for a process.
+            is_told = process.returncode == NOT_PICKLED
+            why = (
+                packed.decode(errors="replace")
+                if is_told
+                else f"the process ended with {process.returncode}"
+            )
+            structlog.get_logger().warning("configuration_takes_more_memory", why=why)
             config, errors, _ = _inspect(self._path, again=self._again)
             found: Any = config or errors
         else:
@@ -95,9 +106,14 @@ def load(path: Path) -> Config:
 def main() -> None:
     """Load the file named on the command line and write what it gave to stdout."""
     config, errors, _ = _inspect(Path(sys.argv[1]), again="again" in sys.argv[2:])
-    if config is not None:
-        config = dataclasses.replace(config, connections=Packed(config.connections))
-    sys.stdout.buffer.write(pickle.dumps(config or errors, pickle.HIGHEST_PROTOCOL))
+    try:
+        if config is not None:
+            config = dataclasses.replace(config, connections=Packed(config.connections))
+        packed = pickle.dumps(config or errors, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - a driver's own types may fail in any way
+        sys.stdout.write(f"{type(error).__name__}: {error}")
+        sys.exit(NOT_PICKLED)
+    sys.stdout.buffer.write(packed)
 
 
 def _inspect(path: Path, *, again: bool) -> "Inspection":

@@ -1,20 +1,17 @@
 """Lets each connection's driver check what only it understands: its settings and addresses."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any, NamedTuple
 
 from edge_agent import plugins
-from edge_agent.config.findings import Complaint, Findings, complaints
+from edge_agent.config.findings import Complaint, Findings
 from edge_agent.config.places import Path, Section, section, sections
 from edge_agent.config.scalars import shown
+from edge_agent.config.verdict import Verdict, bug, judge
 from edge_agent.config.wording import Words, split
 from edge_agent.driver import Address, Settings
 from edge_agent.errors import DriverUnavailable
 from edge_agent.plugins import AnyDriver
-
-Checked = TypeVar("Checked", bound=BaseModel)
 
 
 class Wire(NamedTuple):
@@ -45,11 +42,12 @@ class Equipment:
         if driver is None:
             return None
         settings = self._settings(driver, connection, path)
+        # Addresses are checked all the same where something else is wrong with the settings.
         addresses = [
-            self._addresses(driver, settings, device, (*path, "devices", index))
+            self._addresses(driver, settings.rest, device, (*path, "devices", index))
             for index, device in sections(connection.get("devices"))
         ]
-        return Wire(settings, addresses) if settings else None
+        return Wire(settings.checked, addresses) if settings.checked else None
 
     def _driver(self, name: Any, path: Path) -> type[AnyDriver] | None:
         if not isinstance(name, str) or not name:
@@ -62,22 +60,22 @@ class Equipment:
             return None
         return driver
 
-    def _settings(self, driver: type[AnyDriver], link: Section, path: Path) -> Settings | None:
+    def _settings(self, driver: type[AnyDriver], link: Section, path: Path) -> Verdict[Settings]:
         value = link.get("settings")
         value = {} if value is None else value
         place = (*path, "settings")
-        settings, wrong = _validated(driver.settings_type, value)
-        for inside, words in wrong:
+        verdict = judge(driver.settings_type, value)
+        for inside, words in verdict.wrong:
             self._findings.error((*place, *inside), *words)
-        if settings is not None:
-            self._claim_line(self._line(settings, place), path)
-        return settings
+        if verdict.checked is not None:
+            self._claim_line(self._line(verdict.checked, place), path)
+        return verdict
 
     def _line(self, settings: Settings, place: Path) -> str | None:
         try:
             return settings.line()
-        except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
-            self._findings.error(place, *_bug(bug)[1])
+        except Exception as error:  # noqa: BLE001 - the driver's own code
+            self._findings.error(place, *bug(error)[1])
             return None
 
     def _claim_line(self, line: str | None, path: Path) -> None:
@@ -157,13 +155,13 @@ class _Addresses:
         """Let the driver check an address by itself, and then together with the settings."""
         try:
             merged = self._model.merged(self._shared, own)
-            address, wrong = _validated(self._model, merged)
+            address, _, wrong = judge(self._model, merged, whole=False)
             if address is None or self._settings is None:
                 return address, wrong
             faults = self._driver.faults(self._settings, address)
             address = address if faults else self._driver.completed(self._settings, address)
-        except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
-            return None, [_bug(bug)]
+        except Exception as error:  # noqa: BLE001 - the driver's own code
+            return None, [bug(error)]
         return address, [((key,) if key else (), split(why)) for key, why in faults.items()]
 
     def _no_text(self) -> Words:
@@ -190,21 +188,6 @@ def _as_mapping(written: Any) -> Mapping[str, Any] | None:
     if isinstance(written, str | int) and not isinstance(written, bool):
         return {"at": written}
     return None
-
-
-def _validated(model: type[Checked], value: Any) -> tuple[Checked | None, Sequence[Complaint]]:
-    """Let a driver's type check a value; give what it became, or what is wrong with it."""
-    try:
-        return model.model_validate(value), ()
-    except ValidationError as failure:
-        return None, list(complaints(failure, model, value))
-    except Exception as bug:  # noqa: BLE001 - the driver's own code; its bug costs its connection
-        return None, [_bug(bug)]
-
-
-def _bug(bug: Exception) -> Complaint:
-    message = f"the driver's own check fails on this, {type(bug).__name__}: {bug}"
-    return (), (message, "write it as its sample does: `edge-agent drivers NAME`")
 
 
 def _load(name: str) -> type[AnyDriver] | DriverUnavailable:

@@ -68,5 +68,16 @@ def shown(value: object) -> str:
         return "a list"
     if isinstance(value, bool):
         return str(value).lower()
-    text = value.text if isinstance(value, WrittenInt) else repr(value)
+    if isinstance(value, str):
+        text = quoted(value)
+    else:
+        text = value.text if isinstance(value, WrittenInt) else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def quoted(text: str) -> str:
+    """Put text into quotes without changing it, unless it holds what cannot be printed."""
+    if not text.isprintable():
+        return repr(text)
+    mark = '"' if "'" in text and '"' not in text else "'"
+    return f"{mark}{text}{mark}"

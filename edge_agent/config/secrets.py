@@ -10,39 +10,44 @@ from pathlib import Path
 
 from edge_agent.config.findings import Complaint
 from edge_agent.config.model import Config
+from edge_agent.config.places import Path as Place
 from edge_agent.secrecy import exposed
 
 
 def missing(config: Config) -> Iterator[Complaint]:
-    """Complain about each secret of the broker that who asks cannot read, or others can too."""
-    for key, file in _secrets(config):
+    """Complain about each secret that who asks cannot read, or others can too."""
+    for place, file in _secrets(config):
         if what := _trouble(file):
             hint = "create it, readable only for the user that the agent runs as, or correct this"
-            yield ("mqtt", key), (f"{file} {what}", hint)
+            yield place, (f"{file} {what}", hint)
         elif what := exposed(file):
             what, _, command = what.partition(": ")
-            yield ("mqtt", key), (f"{file} {what}", command)
+            yield place, (f"{file} {what}", command)
 
 
 def missing_here(config: Config) -> Iterator[Complaint]:
     """Complain only where the folder is there: else this is not the gateway, or not the service."""
-    out_of_sight = {("mqtt", key) for key, file in _secrets(config) if not _is_in_sight(file)}
+    out_of_sight = {place for place, file in _secrets(config) if not _is_in_sight(file)}
     return (complaint for complaint in missing(config) if complaint[0] not in out_of_sight)
 
 
 def out_of_sight(config: Config) -> Iterator[Complaint]:
     """Name each secret that cannot be looked for from here."""
-    for key, file in _secrets(config):
+    for place, file in _secrets(config):
         if not _is_in_sight(file):
             hint = "see that it is there for the agent, on the gateway and while it runs"
-            yield ("mqtt", key), (f"{file} cannot be looked for from here", hint)
+            yield place, (f"{file} cannot be looked for from here", hint)
 
 
-def _secrets(config: Config) -> Iterator[tuple[str, Path]]:
+def _secrets(config: Config) -> Iterator[tuple[Place, Path]]:
+    """Give the secrets for the broker, then those for equipment."""
     for key in ("password_file", "key_file"):
         file = getattr(config.mqtt, key)
         if file is not None:
-            yield key, file
+            yield ("mqtt", key), file
+    for index, connection in enumerate(config.connections):
+        for key, file in connection.settings.secret_files().items():
+            yield ("connections", index, "settings", key), file
 
 
 def _is_in_sight(file: Path) -> bool:

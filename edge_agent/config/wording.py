@@ -1,11 +1,12 @@
 """Says in plain words what pydantic found: what is wrong, and what to write instead. Pure."""
 
 import re
+from collections.abc import Mapping
 
 from pydantic_core import ErrorDetails
 
 from edge_agent.config.keys import Model, model_at, nearest
-from edge_agent.config.scalars import shown
+from edge_agent.config.scalars import quoted, shown
 
 Words = tuple[str, str]
 """A message and a hint."""
@@ -66,7 +67,17 @@ def plain_words(error: ErrorDetails, model: Model) -> Words:
         message, hint = _WORDS[kind]
         return message.format(**context), hint.format(**context)
     # A validator's own words, or a kind that only a driver's type can have.
-    return split(re.sub("^(Value|Assertion) error, |^Input ", "", error["msg"]))
+    said = re.sub("^(Value|Assertion) error, |^Input ", "", error["msg"])
+    return split(_as_written(said, error["input"]))
+
+
+def _as_written(sentence: str, value: object) -> str:
+    """Quote texts of the value as they stand in the file: Python doubles each backslash."""
+    texts = value.values() if isinstance(value, Mapping) else [value]
+    for text in texts:
+        if isinstance(text, str) and "\\" in text:
+            sentence = sentence.replace(repr(text), quoted(text))
+    return sentence
 
 
 def split(sentence: str) -> Words:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge_agent import config
 from edge_agent.config import ConfigInvalid, Problem, apart
@@ -231,6 +232,21 @@ def test_a_driver_whose_types_cannot_be_packed_loads_all_the_same(
     (link,) = config.load(written(text)).connections
     assert isinstance(link.settings, load_driver("stranger").settings_type)
     assert link.devices[0].points[0].address.at == "here"
+
+
+def test_what_cannot_be_handed_over_by_a_process_apart_is_told_in_one_line(
+    written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    install_driver(tmp_path, monkeypatch, "stranger")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    device = "{name: d, points: {x: {address: here}}}"
+    text = f"{HEAD}connections: [{{name: s, driver: stranger, devices: [{device}]}}]"
+    with capture_logs() as log:
+        (link,) = apart.load(written(text)).connections
+    assert isinstance(link.settings, load_driver("stranger").settings_type)
+    assert [line["event"] for line in log] == ["configuration_takes_more_memory"]
+    assert "LocalSettings" in log[0]["why"]
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_bug_in_a_drivers_own_check_is_a_problem_at_its_place(

@@ -22,6 +22,14 @@ mqtt:
   password_file: %s
 connections: []
 """
+EQUIPMENT = """
+  - {name: wave, driver: simulated, devices: [{name: wave, points: {a: {}}}]}
+  - name: oven
+    driver: opcua
+    settings:
+      {url: "opc.tcp://oven", username: reader,
+        password_file: "%s"}
+    devices: [{name: oven, points: {a: {address: "i=2258"}}}]"""
 NOBODY = 65534
 
 
@@ -78,6 +86,32 @@ def test_a_secret_that_others_can_read_is_named_with_the_command_that_helps(file
     assert Loading(path).result().mqtt, "a start waits for it"
     secret.chmod(0o600)
     assert config.inspect(path, around=secrets.missing_here).errors == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "message", "hint"),
+    [
+        (0o644, "can be read by other users of this machine (mode 0644)", "chmod 600 {secret}"),
+        (None, "does not exist", "create it"),
+    ],
+)
+def test_a_secret_for_equipment_is_named_as_those_for_the_broker_are(tmp_path, mode, message, hint):
+    secret, path = tmp_path / "secret", tmp_path / "config.yaml"
+    if mode is not None:
+        secret.touch(mode)
+    path.write_text(TEXT.replace("  password_file: %s\n", "").replace("[]", EQUIPMENT % secret))
+    [problem] = config.inspect(path, around=secrets.missing_here).errors
+    assert (problem.path, problem.line) == ("connections[1].settings.password_file", 12)
+    assert problem.message == f"{secret} {message}"
+    assert problem.hint.startswith(hint.format(secret=secret))
+
+
+def test_a_secret_for_equipment_that_is_out_of_sight_is_a_doubt(tmp_path):
+    path, secret = tmp_path / "config.yaml", "/run/credentials/no-such.service/oven"
+    path.write_text(TEXT.replace("  password_file: %s\n", "").replace("[]", EQUIPMENT % secret))
+    found = config.inspect(path, secrets.out_of_sight, secrets.missing_here)
+    assert found.errors == []
+    assert [one.path for one in found.warnings] == ["connections[1].settings.password_file"]
 
 
 def _lines(key):

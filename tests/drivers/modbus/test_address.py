@@ -145,6 +145,14 @@ def test_equal_addresses_are_one_key():
         ({"offset": 1, "bit": 3}, "unit 1 holding:1 bool bit 3"),
         ({"offset": 1, "bit": 3, "width": 4}, "unit 1 holding:1 uint16 bits 3-6"),
         ({"offset": 1, "type": "string", "length": 8}, "unit 1 holding:1 string x8"),
+        (
+            {"offset": 1, "type": "string", "length": 8, "charset": "gbk"},
+            "unit 1 holding:1 string x8 gbk",
+        ),
+        (
+            {"offset": 1, "exponent": {"offset": 84, "type": "int8l"}},
+            "unit 1 holding:1 uint16 x 10^holding:84 int8l",
+        ),
         ({"table": "coil", "offset": 1}, "unit 1 coil:1 bool"),
     ],
 )

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -35,6 +36,32 @@ def test_an_address_names_a_node_in_every_text_form(written, shown, name):
     address = OpcUaAddress.model_validate(written)
     assert str(address) == shown
     assert address.name() == name
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"part": "[3]"}, "[3]"),
+        ({"text": True}, "as text"),
+        ({"part": "[1:3]", "text": True}, "[1:3] as text"),
+        ({"path": "Oven/Zone"}, "by the path Oven/Zone"),
+        ({"watch": False}, "polled"),
+        ({"sampling": "200ms"}, "sampled every 0.2 s"),
+    ],
+)
+def test_people_can_tell_two_addresses_of_one_node_apart(keys, said):
+    assert str(OpcUaAddress.model_validate({"at": "s=x", **keys})) == f"s=x {said}"
+
+
+def test_settings_name_the_files_that_hold_secrets():
+    url = "opc.tcp://oven"
+    assert OpcUaSettings(url=url).secret_files() == {}
+    named = OpcUaSettings.model_validate(
+        {"url": url, "username": "reader", "password_file": "/run/secret"}
+    )
+    assert named.secret_files() == {"password_file": Path("/run/secret")}
+    keys = {"user_certificate_file": "/etc/user.pem", "user_key_file": "/etc/user.key"}
+    assert OpcUaSettings(url=url, **keys).secret_files() == {"user_key_file": Path("/etc/user.key")}
 
 
 def test_a_namespace_in_the_text_or_beside_it_is_the_same_address():

@@ -77,6 +77,7 @@ def test_an_address_is_the_name_of_a_field():
     assert SerialAddress.model_validate({"at": "weight"}) == SerialAddress(field="weight")
     assert SerialAddress.model_validate({"at": "unit", "type": "text"}).value_type() == "string"
     assert str(SerialAddress(field="weight")) == "weight"
+    assert str(SerialAddress(field="weight", request="net")) == "weight by the request net"
     with pytest.raises(ValidationError):
         SerialAddress.model_validate({"at": "weight", "field": "tare"})
 

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from edge_agent_serial import SerialAddress, SerialDriver, SerialSettings, inbox
+from edge_agent_serial import SerialAddress, SerialDriver, SerialSettings, costs, inbox
 
 from edge_agent.driver import ConnectionLost, NoResponse, WatchGroup, Why
 from edge_agent.testing import Rig, WatchingContract
@@ -80,8 +81,10 @@ async def test_a_scan_that_may_have_begun_before_we_listened_does_not_count(scan
 
 
 async def test_who_tests_a_reader_is_told_to_scan_meanwhile(driver):
+    plan = driver.plan([CODE], {})
+    assert (plan.action, plan.wait, plan.patience) == ("scan or measure", 15.0, 16.0)
     with pytest.raises(NoResponse, match=r"nothing came for 0.2 s: .* scan or measure while"):
-        await driver.read(driver.plan([CODE], {}))
+        await driver.read(replace(plan, wait=0.2))
 
 
 async def test_each_scan_is_one_reading_in_order(driver, scanner):
@@ -143,7 +146,7 @@ async def test_scans_before_the_cable_is_pulled_are_given_first(driver, scanner)
 
 
 async def test_a_scan_can_be_waited_for(driver, scanner):
-    plan = driver.plan([CODE], {})
+    plan = replace(driver.plan([CODE], {}), wait=0.2)
     reading = asyncio.ensure_future(driver.read(plan))
     await asyncio.sleep(0.01)
     scanner.send(b"A\r")
@@ -171,7 +174,8 @@ class Scanning:
 
 class TestEvents(WatchingContract):
     @pytest.fixture
-    async def rig(self, scanner):
+    async def rig(self, scanner, monkeypatch):
+        monkeypatch.setattr(costs, "EVENT_WAIT", 0.2)
         driver = SerialDriver(
             SerialSettings(transport="serial", port=scanner.port, recipe=SCANNER, timeout="200ms")
         )
