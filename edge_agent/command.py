@@ -16,7 +16,7 @@ from edge_agent.layout import columns, printable, shown, width, wrap
 from edge_agent.ports import serial_ports
 
 if TYPE_CHECKING:
-    from edge_agent.driver import Settings
+    from edge_agent.driver import Settings, Value
 
 __all__ = [
     "BROKER_UNREACHABLE",
@@ -30,6 +30,8 @@ __all__ = [
     "CommandFailed",
     "columns",
     "configured",
+    "connections_of",
+    "exact",
     "print_json",
     "printable",
     "serial_ports",
@@ -57,6 +59,21 @@ def configured(config: Path, connection: str, settings_type: type[S]) -> S:
     Raises:
         CommandFailed: The file has mistakes, or no such connection of this driver.
     """
+    fitting = connections_of(config, settings_type)
+    if connection not in fitting:
+        there = ", ".join(fitting) or "none"
+        raise CommandFailed(
+            f"{config} has no connection {connection!r} for this command; there are: {there}", USAGE
+        )
+    return fitting[connection]
+
+
+def connections_of(config: Path, settings_type: type[S]) -> dict[str, S]:
+    """Give the name and settings of each connection in the configuration file that has such.
+
+    Raises:
+        CommandFailed: The file has mistakes.
+    """
     from edge_agent.config import load  # noqa: PLC0415 - it would slow down every --help
     from edge_agent.errors import ConfigInvalid  # noqa: PLC0415
 
@@ -64,15 +81,19 @@ def configured(config: Path, connection: str, settings_type: type[S]) -> S:
         connections = load(config).connections
     except ConfigInvalid as error:
         raise CommandFailed(str(error), CONFIG_INVALID) from error
-    fitting: dict[str, S] = {
+    return {
         one.name: one.settings for one in connections if isinstance(one.settings, settings_type)
     }
-    if connection not in fitting:
-        there = ", ".join(fitting) or "none"
-        raise CommandFailed(
-            f"{config} has no connection {connection!r} for this command; there are: {there}", USAGE
-        )
-    return fitting[connection]
+
+
+def exact(value: "Value") -> "Value":
+    """Give a value as JSON has it here: an integer beyond 2^53 is a string, as in the messages.
+
+    Readers of JSON that use doubles would round it.
+    """
+    from edge_agent.payload import LARGEST_EXACT  # noqa: PLC0415 - it would slow down every --help
+
+    return str(value) if isinstance(value, int) and abs(value) > LARGEST_EXACT else value
 
 
 def print_json(document: object) -> None:

@@ -56,6 +56,7 @@ class Plan(Generic[A]):
         cost_of_silence: Seconds the line is blocked when the device does not answer; 0 where the
             driver does not know, then the agent measures it.
         requests: How many requests it takes; each waits once for the device's answer.
+        action: What somebody has to do for the read to bring anything, such as `scan or measure`.
     """
 
     addresses: tuple[A, ...]
@@ -63,6 +64,7 @@ class Plan(Generic[A]):
     patience: float = 30.0
     cost_of_silence: float = 0.0
     requests: int = 1
+    action: str = ""
 
 
 class Diagnosis(NamedTuple):
@@ -89,6 +91,8 @@ class Driver(ABC, Generic[S, A]):
 
     settings_type: ClassVar[type[Settings]]
     address_type: ClassVar[type[Address]]
+    remedy: str = "compare their addresses with the device's manual"
+    """What to do about addresses that a device refuses."""
 
     def __init__(self, settings: S) -> None:
         """Keep the settings; touch no hardware."""

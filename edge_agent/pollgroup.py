@@ -70,6 +70,11 @@ class PollGroup:
             parts.append(Part(self, portion, plan))
         return parts
 
+    @property
+    def remedy(self) -> str:
+        """What to do about points that the device refuses."""
+        return self._driver.remedy
+
     def note_refusals(
         self, samples: Samples, points: Sequence[int] | None = None
     ) -> tuple[dict[str, str], list[str]]:
@@ -134,6 +139,11 @@ class Part:
     def __init__(self, group: PollGroup, indices: Sequence[int], plan: Plan[Any]) -> None:
         self._group, self._indices = group, indices
         self.device, self.every, self.plan = group.device, group.every, plan
+
+    @property
+    def remedy(self) -> str:
+        """What to do about points that the device refuses."""
+        return self._group.remedy
 
     def note_refusals(self, samples: Samples) -> tuple[dict[str, str], list[str]]:
         """Compare with what was reported and polled before, as a poll group does."""

@@ -73,7 +73,7 @@ class Recorder:
                 device=group.device,
                 points=list(refused),
                 why=why,
-                action="compare their addresses with the device's manual",
+                action=group.remedy,
             )
         if given:
             self._log.info("points_given_again", device=group.device, points=given)

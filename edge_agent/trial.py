@@ -5,6 +5,7 @@ This is what `test` and `setup` show. Nothing is kept and nothing is sent.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,12 +18,16 @@ from edge_agent.driver import Settings
 from edge_agent.errors import ConnectionLost, DriverError, DriverUnavailable, NoResponse
 from edge_agent.model import Quality, Samples, Value, Why
 from edge_agent.plugins import AnyDriver
+from edge_agent.standing import DEVICE_SILENT, LINK_DOWN
 
 OPEN_PATIENCE = 30.0
 """Seconds after which opening a link is given up; drivers have shorter timeouts of their own."""
 
 Make = Callable[[str, Settings], AnyDriver]
 """Makes the driver of this name for a connection with these settings."""
+
+Prompt = Callable[[str, str], None]
+"""Tells somebody at which device to do what now, since the read waits for that."""
 
 
 class State(StrEnum):
@@ -51,8 +56,9 @@ class DeviceResult:
 
     Attributes:
         ms: Milliseconds the read took, without opening the link.
-        why: A sentence, where the device was not read.
+        why: A sentence, where the device was not read, or something is wrong with what it answers.
         readings: One per point, in the order of the configuration.
+        code: `E-...`, what the documentation explains that under.
         ts: When the answer came, ms since 1970 UTC.
     """
 
@@ -61,6 +67,7 @@ class DeviceResult:
     ms: float
     why: str
     readings: tuple[TrialReading, ...]
+    code: str = ""
     ts: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
 
     @property
@@ -78,23 +85,30 @@ def make_driver(name: str, settings: Settings) -> AnyDriver:
     return plugins.load(name)(settings)
 
 
+def no_prompt(device: str, action: str) -> None:
+    """Tell nobody."""
+
+
 async def try_connections(
-    connections: Sequence[Connection], make: Make = make_driver
+    connections: Sequence[Connection], make: Make = make_driver, prompt: Prompt = no_prompt
 ) -> list[DeviceResult]:
     """Read every device once, connections side by side; results in the order given."""
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(try_connection(each, make)) for each in connections]
+        tasks = [group.create_task(try_connection(each, make, prompt)) for each in connections]
     return [result for task in tasks for result in task.result()]
 
 
-async def try_connection(connection: Connection, make: Make = make_driver) -> list[DeviceResult]:
+async def try_connection(
+    connection: Connection, make: Make = make_driver, prompt: Prompt = no_prompt
+) -> list[DeviceResult]:
     """Read every device of one connection once, one after the other.
 
     Failures are results, not exceptions: of the equipment, of a driver that is not installed, and
     of a driver with a fault in it, which costs only its own connection.
     """
     try:
-        return await _try_connection(connection, make(connection.driver, connection.settings))
+        driver = make(connection.driver, connection.settings)
+        return await _try_connection(connection, driver, prompt)
     except DriverUnavailable as error:
         why = str(error)
     except Exception as error:  # noqa: BLE001 - a bug in a driver costs only its connection
@@ -105,42 +119,63 @@ async def try_connection(connection: Connection, make: Make = make_driver) -> li
     return [_unread(device, State.DOWN, why) for device in connection.devices]
 
 
-async def _try_connection(connection: Connection, driver: AnyDriver) -> list[DeviceResult]:
+async def _try_connection(
+    connection: Connection, driver: AnyDriver, prompt: Prompt
+) -> list[DeviceResult]:
     try:
-        problem = await _open(driver)
-        if problem:
-            return [_unread(device, State.DOWN, problem) for device in connection.devices]
-        return [await _try_device(driver, device) for device in connection.devices]
+        why, code = await _open(driver)
+        if why:
+            return [_unread(device, State.DOWN, why, code=code) for device in connection.devices]
+        return [await _try_device(driver, device, prompt) for device in connection.devices]
     finally:
         await driver.close()
 
 
-async def _open(driver: AnyDriver) -> str:
-    """Open the link; an empty answer means that it is open."""
+async def _open(driver: AnyDriver) -> tuple[str, str]:
+    """Open the link; give why it is not open, if so, and the code of that."""
     try:
         async with asyncio.timeout(OPEN_PATIENCE):
             await driver.open()
     except DriverError as error:
-        return str(error)
+        return str(error), getattr(error, "code", "") or LINK_DOWN
     except TimeoutError:
-        return f"the link did not open within {OPEN_PATIENCE:g} s: check cable, address and power"
-    return ""
+        why = f"the link did not open within {OPEN_PATIENCE:g} s: check cable, address and power"
+        return why, LINK_DOWN
+    return "", ""
 
 
-async def _try_device(driver: AnyDriver, device: Device) -> DeviceResult:
+async def _try_device(driver: AnyDriver, device: Device, prompt: Prompt) -> DeviceResult:
     plan: Any = driver.plan([point.address for point in device.points], {})
-    started = time.monotonic()
+    if plan.action:
+        prompt(device.name, plan.action)
+    started, before = time.monotonic(), _noticed(driver, plan)
     try:
         async with asyncio.timeout(plan.patience):
             samples = await driver.read(plan)
     except ConnectionLost as error:
-        return _unread(device, State.DOWN, str(error), _ms_since(started))
+        code = error.code or LINK_DOWN
+        return _unread(device, State.DOWN, str(error), _ms_since(started), code)
     except NoResponse as error:
-        return _unread(device, State.SILENT, str(error), _ms_since(started))
+        return _unread(device, State.SILENT, str(error), _ms_since(started), DEVICE_SILENT)
     except TimeoutError:
         why = f"no answer within {plan.patience:g} s: check power, wiring and address"
-        return _unread(device, State.SILENT, why, _ms_since(started))
-    return DeviceResult(device.name, State.UP, _ms_since(started), "", _readings(device, samples))
+        return _unread(device, State.SILENT, why, _ms_since(started), DEVICE_SILENT)
+    why, code = _remark(driver, _noticed(driver, plan) - before, samples)
+    readings = _readings(device, samples)
+    return DeviceResult(device.name, State.UP, _ms_since(started), why, readings, code)
+
+
+def _noticed(driver: AnyDriver, plan: Any) -> "Counter[str]":
+    """Give what the driver has noticed of a device so far; of its line, where it cannot tell."""
+    found = driver.noticed(plan)
+    return Counter(driver.evidence if found is None else found)
+
+
+def _remark(driver: AnyDriver, noticed: "Counter[str]", samples: Samples) -> tuple[str, str]:
+    """Say what is wrong with a device although it answers, and the code of that."""
+    refused = sum(flaw.why is Why.REFUSED for flaw in samples.flaws.values())
+    found = driver.diagnose({"reads": 1, "answered": 1, "refused": refused, **noticed})
+    return ("", "") if found is None else (f"{found.sentence}; {found.action}", found.code)
 
 
 def _readings(device: Device, samples: Samples) -> tuple[TrialReading, ...]:
@@ -154,13 +189,15 @@ def _readings(device: Device, samples: Samples) -> tuple[TrialReading, ...]:
     return tuple(readings)
 
 
-def _unread(device: Device, state: State, why: str, ms: float = 0.0) -> DeviceResult:
+def _unread(
+    device: Device, state: State, why: str, ms: float = 0.0, code: str = ""
+) -> DeviceResult:
     reason = Why.TIMEOUT if state is State.SILENT else Why.LINK_DOWN
     readings = (
         TrialReading(point.name, None, Quality.BAD, reason, why, point.unit)
         for point in device.points
     )
-    return DeviceResult(device.name, state, ms, why, tuple(readings))
+    return DeviceResult(device.name, state, ms, why, tuple(readings), code)
 
 
 def _ms_since(started: float) -> float:

@@ -9,6 +9,7 @@ from edge_agent.config.model import Connection, Device, Point
 from edge_agent.driver import (
     Address,
     ConnectionLost,
+    Diagnosis,
     Driver,
     NoResponse,
     Plan,
@@ -116,6 +117,43 @@ async def test_a_read_that_never_ends_is_cut_off_and_silent():
     assert silent.ms >= 50
     assert well.readings[0].value is True
     assert equipment.closed == 1
+
+
+async def test_somebody_is_told_what_a_device_waits_for_before_it_is_read():
+    class Reader(ScriptedDriver):
+        def plan(self, addresses, learnt):
+            return Plan(tuple(addresses), patience=0.5, action="scan")
+
+        async def read(self, plan):
+            assert told == [("reader", "scan")]
+            return await super().read(plan)
+
+    told, equipment = [], Equipment({"a": [Sample("4006381333931")]})
+    (result,) = await try_connection(
+        connection(device("reader", "a")),
+        lambda name, _: Reader(equipment),
+        lambda *words: told.append(words),
+    )
+    assert result.readings[0].value == "4006381333931"
+
+
+async def test_what_is_wrong_with_a_device_that_answers_is_said_with_its_code():
+    class Picky(ScriptedDriver):
+        def diagnose(self, evidence):
+            assert evidence == {"reads": 1, "answered": 1, "refused": 1, "no_node": 1}
+            return Diagnosis("E-NODE", "it has no such node", "look it up")
+
+        async def read(self, plan):
+            self.evidence["no_node"] += 1
+            return await super().read(plan)
+
+    equipment = Equipment({"a": [bad(Why.REFUSED, "BadNodeIdUnknown"), Sample(1)]})
+    (result,) = await try_connection(
+        connection(device("oven", "a", "b")), lambda name, _: Picky(equipment)
+    )
+    told = (result.state, result.code, result.why)
+    assert told == (State.UP, "E-NODE", "it has no such node; look it up")
+    assert result.readings[0].detail == "BadNodeIdUnknown"
 
 
 async def test_a_lost_link_is_down():

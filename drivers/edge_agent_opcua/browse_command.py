@@ -67,7 +67,7 @@ def _count(text: str) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Walk through the server and print what is found while it is found."""
+    """Walk through the server and print what is found: as it is found, where people look on."""
     import asyncio
 
     from edge_agent.driver import ConnectionLost
@@ -122,10 +122,9 @@ async def _browse(settings: "OpcUaSettings", options: argparse.Namespace) -> int
 async def _as_json(all_found: "AsyncIterator[Found]", _: argparse.Namespace) -> bool:
     from edge_agent_opcua.choice import row_of
 
-    is_cut = False
-    async for found in all_found:
-        print_json(row_of(found))
-        is_cut |= found.is_cut
+    nodes = [row_of(found) async for found in all_found]
+    is_cut = any(node["more"] for node in nodes)
+    print_json({"nodes": nodes})
     return is_cut
 
 

@@ -148,7 +148,8 @@ class Fault(Enum):
     CLIENT_UNTRUSTED = Diagnosis(
         "E-OPCUA-CLIENT-UNTRUSTED",
         "the server {url} does not trust this gateway yet ({detail})",
-        "on the server move certificate {own} from rejected to trusted",
+        "on the server move certificate {own} from rejected to trusted, and restart the server if "
+        "it still refuses",
     )
     CLIENT_REJECTED = Diagnosis(
         "E-OPCUA-CLIENT-CERT",

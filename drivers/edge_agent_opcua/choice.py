@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.driver import Quality, Sample
+from edge_agent.command import exact, shown
+from edge_agent.driver import Quality, Sample, Value
 from edge_agent_opcua.parts import parts_of
 from edge_agent_opcua.values import to_sample
 
@@ -69,9 +70,14 @@ def rows(found: "Found", namer: Namer, most: int) -> Iterator[dict[str, Any]]:
             "type": facts.type,
             "unit": facts.unit,
             "access": facts.access,
-            "value": "" if sample.value is None else sample.value,
+            "value": _cell(sample.value),
             "quality": sample.flaw.quality.name.lower() if sample.flaw else "good",
         }
+
+
+def _cell(value: Value) -> Value:
+    """Write a truth value as the tree does."""
+    return "" if value is None else shown(value) if isinstance(value, bool) else value
 
 
 def _of_part(value: Any, whole: Sample) -> Sample:
@@ -89,7 +95,7 @@ def row_of(found: "Found") -> dict[str, Any]:
     if found.facts is not None:
         facts, flaw = found.facts, found.facts.now.flaw
         row |= {"type": facts.type, "access": facts.access, "unit": facts.unit}
-        row |= {"v": facts.now.value}
+        row |= {"v": exact(facts.now.value)}
         if flaw is not None:
             row |= {"q": flaw.quality.name.lower(), "why": flaw.why, "detail": flaw.detail}
     return row

@@ -48,6 +48,7 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
 
     def __init__(self, settings: OpcUaSettings) -> None:
         super().__init__(settings)
+        self.remedy = f"look them up with: edge-agent browse {settings.url}"
         self._session: Session | None = None
         self._noticed = Noticed(self.evidence)
         self._queue = ChangeQueue()

@@ -48,12 +48,13 @@ class Survey(NamedTuple):
 
 def survey(
     url: str,
+    settings: OpcUaSettings,
     endpoints: Sequence[Endpoint],
     applications: Sequence[Application],
     store: TrustStore,
     now: datetime,
 ) -> Survey:
-    """Judge a server by what it said, as the driver would.
+    """Judge a server by what it said, as the driver with these settings would.
 
     Raises:
         OSError: The folders of certificates cannot be read.
@@ -61,20 +62,21 @@ def survey(
     troubles: list[Trouble] = []
     taken = None
     try:
-        taken = choose(endpoints, OpcUaSettings(url=url)).endpoint
+        taken = choose(endpoints, settings).endpoint
     except Unsuitable as error:
         troubles.append(_trouble(error.fault, url, error.detail))
-    shown = taken or next((each for each in endpoints if each.certificate), None)
+    likely = [taken] if taken else []
+    shown = next((each for each in (*likely, *endpoints) if each.certificate), None)
     chain: tuple[Certificate, ...] = ()
     state = "none"
-    if shown is not None and shown.certificate:
-        chain, state, more = _judged(shown, url, store, now)
+    if shown is not None:
+        chain, state, more = _judged(shown, url, settings, store, now)
         troubles += more
     return Survey(url, tuple(applications), tuple(endpoints), taken, chain, state, tuple(troubles))
 
 
 def _judged(
-    endpoint: Endpoint, url: str, store: TrustStore, now: datetime
+    endpoint: Endpoint, url: str, settings: OpcUaSettings, store: TrustStore, now: datetime
 ) -> tuple[tuple[Certificate, ...], str, list[Trouble]]:
     try:
         chain = read_chain(endpoint.certificate)
@@ -86,8 +88,9 @@ def _judged(
         store.judge(chain, mark_of(url), now)
     except Rejected as error:
         state = _STATES.get(error.fault, "unknown")
+    host = settings.server_name or urlsplit(url).hostname or ""
     try:
-        check(chain[0], urlsplit(url).hostname or "", endpoint.application, now, legacy=False)
+        check(chain[0], host, endpoint.application, now, legacy=settings.legacy)
     except Rejected as error:
         troubles.append(_trouble(error.fault, url, error.detail))
     return chain, state, troubles

@@ -13,13 +13,15 @@ from edge_agent.command import (
     OK,
     USAGE,
     CommandFailed,
+    configured,
+    connections_of,
     print_json,
     printable,
 )
-from edge_agent_opcua.config import PKI
 
 if TYPE_CHECKING:
     from edge_agent_opcua.certificates import Certificate
+    from edge_agent_opcua.config import OpcUaSettings
     from edge_agent_opcua.discovery import Application
     from edge_agent_opcua.endpoints import Endpoint
     from edge_agent_opcua.identity import Identity
@@ -29,11 +31,22 @@ if TYPE_CHECKING:
 
 SUMMARY = "show the certificate of an OPC UA server, and trust it"
 EXAMPLE = "edge-agent trust opc.tcp://10.0.0.9:4840"
+NOWHERE = "opc.tcp://localhost:4840"
+"""Stands for no server, where only the folder of certificates is wanted."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("url", nargs="?", metavar="URL", help="server; without it, what is kept")
+    parser.add_argument(
+        "url",
+        nargs="?",
+        metavar="URL",
+        help="server, with the settings of its connection in the configuration (-c), if it has "
+        "one; without a server, what is kept",
+    )
+    parser.add_argument(
+        "--connection", metavar="NAME", help="take url and settings from the configuration (-c)"
+    )
     parser.add_argument(
         "--accept",
         metavar="THUMBPRINT",
@@ -54,16 +67,47 @@ def run(options: argparse.Namespace) -> int:
     from edge_agent.driver import ConnectionLost
     from edge_agent_opcua import discovery, folder
 
-    url = _checked(options.url) if options.url else None
+    url, settings = _server(options)
     try:
         said = asyncio.run(discovery.explore(url, options.timeout)) if url else None
     except ConnectionLost as error:
         raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
     try:
-        return _Desk(Path(options.pki or PKI), url, said).serve(options)
+        return _Desk(settings, url, said).serve(options)
     except OSError as error:
         advice = "run this as root, or name another folder with --pki"
         raise CommandFailed(f"{folder.reason(error)}: {advice}", FAULT) from error
+
+
+def _server(options: argparse.Namespace) -> "tuple[str | None, OpcUaSettings]":
+    """Give the server that is asked, if any, and how the agent would be set to read it."""
+    from edge_agent_opcua.config import OpcUaSettings
+
+    if options.url and options.connection:
+        raise CommandFailed("name a server: either its URL, or a --connection of the file", USAGE)
+    if options.connection:
+        settings = configured(options.config, options.connection, OpcUaSettings)
+        url: str | None = settings.url
+    elif options.url:
+        url = _checked(options.url)
+        settings = _connected(options.config, url) or OpcUaSettings(url=url)
+    else:
+        url, settings = None, OpcUaSettings(url=NOWHERE)
+    return url, settings.model_copy(update={"pki": options.pki} if options.pki else {})
+
+
+def _connected(config: Path, url: str) -> "OpcUaSettings | None":
+    """Find the settings of the connection to this server, where there is one already."""
+    from edge_agent_opcua.config import OpcUaSettings
+
+    if not config.exists():
+        return None
+    try:
+        there = connections_of(config, OpcUaSettings).values()
+    except CommandFailed as error:
+        print(f"judged without the settings of the configuration: {error}", file=sys.stderr)
+        return None
+    return next((one for one in there if url in (one.url, *one.standby_urls)), None)
 
 
 def _checked(url: str) -> str:
@@ -82,11 +126,12 @@ def _checked(url: str) -> str:
 class _Desk:
     """Where one certificate is looked at and decided about."""
 
-    def __init__(self, pki: Path, url: str | None, said: "Said | None") -> None:
+    def __init__(self, settings: "OpcUaSettings", url: str | None, said: "Said | None") -> None:
         from edge_agent_opcua.trust import TrustStore
 
-        self._pki, self._url, self._said = pki, url, said
-        self._store = TrustStore(pki)
+        self._settings, self._url, self._said = settings, url, said
+        self._pki = Path(settings.pki)
+        self._store = TrustStore(self._pki)
 
     def serve(self, options: argparse.Namespace) -> int:
         """Show, decide, and show what became of it."""
@@ -115,7 +160,7 @@ class _Desk:
 
         if self._url is None or self._said is None:
             return None
-        return survey(self._url, *self._said, self._store, datetime.now(UTC))
+        return survey(self._url, self._settings, *self._said, self._store, datetime.now(UTC))
 
     def _identity(self) -> "Identity":
         from edge_agent_opcua.identity import ClockNotSet, address_towards, own_identity

@@ -1,7 +1,7 @@
 r"""Frames that end where something stands, or nothing comes: CR LF, ETX, a pause. Pure."""
 
 import re
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field
 
@@ -63,6 +63,10 @@ class StartEndFraming(FramingPart):
     """The instrument can be set up to leave the trailer away."""
     start_inside: bool = False
     """The start may also stand inside a frame. Unless true, a second start begins anew."""
+    whole: bool = False
+    """What looks like a frame inside a damaged one is none. For one long frame in answer to each
+    question, with a checksum so short that it may be right by chance: a byte that arrived as the
+    start would else make a shorter frame of the rest."""
     shortest: int = Field(default=0, ge=0, le=LONGEST)
     """Bytes from the start before which no end counts, where the end may stand in binary data."""
     longest: int = Field(default=1024, ge=2, le=LONGEST)
@@ -76,14 +80,22 @@ class StartEndFraming(FramingPart):
         end = data.find(self.end, inside, at + self.longest)
         if end < 0:
             return self._unfinished(data, at, inside)
-        if not self.start_inside and data.find(self.start, at + len(self.start), end) >= 0:
+        if self._begins_anew and data.find(self.start, at + len(self.start), end) >= 0:
             return Verdict.DAMAGED
         return self._with_trailer(data, at, end + len(self.end), quiet=quiet)
 
     def _unfinished(self, data: bytes, at: int, inside: int) -> Verdict:
-        if not self.start_inside and data.find(self.start, inside) >= 0:
+        if self._begins_anew and data.find(self.start, inside) >= 0:
             return Verdict.DAMAGED
         return Verdict.OVERLONG if len(data) - at >= self.longest else Verdict.WAIT
+
+    @property
+    def _begins_anew(self) -> bool:
+        return not (self.start_inside or self.whole)
+
+    @property
+    def may_hide_another(self) -> bool:
+        return not self.whole
 
     def _with_trailer(self, data: bytes, at: int, stop: int, *, quiet: bool) -> Cut | Verdict:
         after = stop + self.trailer
@@ -96,9 +108,6 @@ class StartEndFraming(FramingPart):
 
     def _bare(self, data: bytes, at: int, stop: int) -> Cut:
         return Cut(data[at:stop], stop, len(self.start), len(self.end), has_trailer=False)
-
-    def of_answers(self) -> Self:
-        return self.model_copy(update={"start_inside": True})
 
     def without_trailer(self, data: bytes, cut: Cut) -> Cut | None:
         if not self.trailer or not self.trailer_optional or not cut.has_trailer:

@@ -28,7 +28,6 @@ from edge_agent_serial.frames import Frame
 from edge_agent_serial.inbox import Arrival, Inbox
 from edge_agent_serial.link import Link, open_link
 from edge_agent_serial.questions import Questions, SerialPlan
-from edge_agent_serial.recipe import ASKING
 from edge_agent_serial.request import NoRequest
 from edge_agent_serial.samples import to_sample
 from edge_agent_serial.talk import Talk
@@ -97,7 +96,6 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             self.recipe,
             settings.parameters,
             from_the_middle=settings.mode in {"stream", "event"},
-            answers=settings.mode in ASKING,
         )
         self._handed_out.clear()
         self._events = None

@@ -13,7 +13,7 @@ from edge_agent_serial.framing import Cut, Framing
 from edge_agent_serial.parsing import Raw
 from edge_agent_serial.parts import Parts
 from edge_agent_serial.quality import Judge
-from edge_agent_serial.recipe import ASKING, Recipe, Request
+from edge_agent_serial.recipe import Recipe, Request
 from edge_agent_serial.request import NoRequest, build, calculated, settled
 from edge_agent_serial.signs import Signs
 from edge_agent_serial.transforms import LOW_SEVEN
@@ -36,7 +36,6 @@ class Engine:
         parameters: Mapping[str, Scalar] | None = None,
         *,
         from_the_middle: bool = False,
-        answers: bool | None = None,
     ) -> None:
         """Begin.
 
@@ -44,7 +43,6 @@ class Engine:
             recipe: What to go by.
             parameters: Those of the instrument that is listened to; `ask` sets them anew.
             from_the_middle: The line was opened while the instrument was sending.
-            answers: Whether each frame was asked for; unless given, as usual with this recipe.
 
         Raises:
             NoRequest: A parameter does not exist or does not fit.
@@ -54,12 +52,7 @@ class Engine:
         self.strange = ""
         self.more: bytes | None = None
         self._parameters = settled(recipe.parameters, parameters or {})
-        self._framer = Framer(
-            recipe.framing,
-            self._verify,
-            from_the_middle=from_the_middle,
-            answers=recipe.mode in ASKING if answers is None else answers,
-        )
+        self._framer = Framer(recipe.framing, self._verify, from_the_middle=from_the_middle)
         checksums = [framing.checksum or recipe.checksum for framing in recipe.framing]
         self._has_checksum = all(checksum.kind != "none" for checksum in checksums)
         self._judge = Judge(recipe.quality.items())

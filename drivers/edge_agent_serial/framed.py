@@ -1,7 +1,5 @@
 """What all ways to begin and end a frame have in common. Pure."""
 
-from typing import Self
-
 from edge_agent_serial.checksums import Checksum
 from edge_agent_serial.cut import Cut, Verdict
 from edge_agent_serial.part import Part
@@ -29,10 +27,6 @@ class FramingPart(Part):
         """Give the frame without its trailer, if the next one follows in its place."""
         return None
 
-    def of_answers(self) -> Self:
-        """Give the same for answers, in which a second start is no frame but damage."""
-        return self
-
     @property
     def gap(self) -> float | None:
         """Seconds of silence that end a frame; None where silence means nothing."""
@@ -42,6 +36,11 @@ class FramingPart(Part):
     def finds_itself(self) -> bool:
         """Whether a frame can be found in the middle of others."""
         return True
+
+    @property
+    def may_hide_another(self) -> bool:
+        """Whether another frame may begin inside one that turned out damaged."""
+        return self.finds_itself
 
 
 def next_sync(sync: bytes, data: bytes, at: int) -> int:

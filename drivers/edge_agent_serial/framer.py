@@ -1,9 +1,7 @@
 """Hunts for frames in what arrives, in any pieces. Pure; memory and time are bounded.
 
 Noise, a frame that began before we listened, and a damaged frame cost only themselves: after each
-the hunt goes on at the next place where a frame may begin. Of answers nothing is lost by it when a
-damaged one is let pass as a whole, since one is asked for again; and what looks like a frame inside
-it may be none: a sum as short as XOR is right by chance.
+the hunt goes on at the next place where a frame may begin.
 """
 
 from collections import Counter
@@ -28,12 +26,7 @@ class Framer:
     """
 
     def __init__(
-        self,
-        framings: Sequence[Framing],
-        verify: Verify,
-        *,
-        from_the_middle: bool = False,
-        answers: bool = False,
+        self, framings: Sequence[Framing], verify: Verify, *, from_the_middle: bool = False
     ) -> None:
         """Begin.
 
@@ -42,10 +35,8 @@ class Framer:
             verify: Asked of each frame before it counts.
             from_the_middle: The first frame may have begun before we listened: drop it, where
                 nothing but its end shows where it is.
-            answers: Each frame was asked for: look for no other inside one that is damaged.
         """
-        self._framings = [each.of_answers() for each in framings] if answers else framings
-        self._answers = answers
+        self._framings = framings
         self._verify = verify
         self._rest = b""
         self._skipping = from_the_middle and not framings[0].finds_itself
@@ -114,8 +105,7 @@ class Framer:
         if bare is not None and self._verify(bare, framing):
             return bare, bare.after
         self.counts["damaged"] += 1
-        searches = framing.finds_itself and not self._answers
-        return None, at + 1 if searches else cut.after
+        return None, at + 1 if framing.may_hide_another else cut.after
 
     def _after(self, data: bytes, at: int, framing: Framing, verdict: Verdict) -> int:
         """Count what was no frame, and give where to hunt on."""

@@ -101,10 +101,6 @@ class Match(Part):
         return self
 
 
-ASKING = frozenset({"poll", "session"})
-"""Modes in which each frame is an answer."""
-
-
 class Recipe(Part):
     """All that is to be known about one instrument family."""
 

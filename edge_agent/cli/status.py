@@ -85,11 +85,17 @@ def _screen(status: dict[str, Any]) -> str:
         *_carried(buffer["carried"]),
         *_wear(buffer["written"], buffer["written_per_day"]),
     ]
-    for one in status["connections"]:
-        lines += _line(one)
-    for one in status["devices"]:
-        lines += _device(one, agent["now"])
+    lines += _lines(status["connections"], status["devices"], agent["now"])
     return "\n".join(lines)
+
+
+def _lines(connections: list[dict[str, Any]], devices: list[dict[str, Any]], now: int) -> list[str]:
+    """Show the lines and their devices; what a whole line suffers from is said there alone."""
+    said = {one[key] for one in connections for key in ("why", "overload")}
+    shown = [line for one in connections for line in _line(one)]
+    for one in devices:
+        shown += _device({**one, "why": "" if one["why"] in said else one["why"]}, now)
+    return shown
 
 
 def _carried(epochs: list[dict[str, Any]]) -> list[str]:
@@ -115,10 +121,10 @@ def _megabytes(count: int) -> str:
 
 def _line(one: dict[str, Any]) -> list[str]:
     busy = "" if one["busy"] is None else f", busy {one['busy']:.0%} of the time"
-    head = (
-        f"line     {one['connection']:24} {one['state']:7} {one['polls']} polls,"
-        f" {one['overruns']} skipped{busy} {one['why']}".rstrip()
-    )
+    polls = f"{one['polls']} polls, {one['overruns']} skipped"
+    changes = f"{one['changes']} changes" + (f", {polls}" if one["polls"] else "")
+    counted = changes if one["changes"] else polls
+    head = f"line     {one['connection']:24} {one['state']:7} {counted}{busy} {one['why']}".rstrip()
     return [head, *_more(one["overload"], _counts(one["evidence"]))]
 
 

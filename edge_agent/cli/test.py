@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     connections = _wanted(config, options.device)
     if options.publish:
         return asyncio.run(_read_and_send(config, connections, as_json=options.json))
-    results = asyncio.run(try_connections(connections))
+    results = asyncio.run(try_connections(connections, prompt=_prompt))
     _show(results, as_json=options.json)
     return _verdict(results)
 
@@ -68,7 +68,7 @@ async def _read_and_send(
     configure("critical")  # what is to be known stands in what is printed
     try:
         async with dispatch(config) as way:
-            results = await try_connections(connections)
+            results = await try_connections(connections, prompt=_prompt)
             try:
                 sent = await way.send(results)
             except BrokerUnavailable as error:
@@ -80,6 +80,10 @@ async def _read_and_send(
         raise CommandFailed(str(error), FAULT) from error
     _show(results, as_json=as_json, sent=sent)
     return _verdict(results)
+
+
+def _prompt(device: str, action: str) -> None:
+    print(f"{device}: {action} now", file=sys.stderr, flush=True)
 
 
 def _load(options: argparse.Namespace) -> "Config":
@@ -126,7 +130,8 @@ def _show(results: "Sequence[DeviceResult]", *, as_json: bool, sent: "Sent | Non
             print(f"sent and acknowledged: epoch {sent.epoch}, numbers {numbers}")
     for result in results:
         if result.why:
-            print(f"{result.device} is {result.state}: {result.why}", file=sys.stderr)
+            code = f", {result.code}" if result.code else ""
+            print(f"{result.device} is {result.state}{code}: {result.why}", file=sys.stderr)
 
 
 def _show_json(results: "Sequence[DeviceResult]", sent: "Sent | None") -> None:
@@ -137,6 +142,8 @@ def _show_json(results: "Sequence[DeviceResult]", sent: "Sent | None") -> None:
             "device": result.device,
             "state": result.state.value,
             "ms": result.ms,
+            "code": result.code,
+            "detail": result.why,
             "readings": [_as_json(reading) for reading in result.readings],
         }
         for result in results
@@ -148,16 +155,14 @@ def _show_json(results: "Sequence[DeviceResult]", sent: "Sent | None") -> None:
 
 
 def _as_json(reading: "TrialReading") -> dict[str, Any]:
-    from edge_agent.payload import LARGEST_EXACT
+    from edge_agent.command import exact
 
-    value = reading.value
-    if isinstance(value, int) and abs(value) > LARGEST_EXACT:
-        value = str(value)  # as the messages do, so that no reader of JSON rounds it
     return {
         "p": reading.point,
-        "v": value,
+        "v": exact(reading.value),
         "q": reading.quality.name.lower(),
         "why": reading.why and reading.why.value,
+        "detail": reading.detail,
         "unit": reading.unit,
     }
 
@@ -179,7 +184,7 @@ def _row(result: "DeviceResult", reading: "TrialReading") -> tuple[str, ...]:
     quality = reading.quality.name.lower()
     if reading.why:
         quality += f": {reading.why.value}"
-    if reading.detail and not result.why:
+    if reading.detail and reading.detail != result.why:
         quality += f" ({printable(reading.detail)})"
     return result.device, reading.point, shown(reading.value), reading.unit, quality
 

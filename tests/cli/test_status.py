@@ -9,7 +9,7 @@ import pytest
 from edge_agent_modbus import ModbusSettings
 
 from edge_agent.agent import Agent
-from edge_agent.cli.status import _carried, _screen, _wear
+from edge_agent.cli.status import _carried, _line, _lines, _screen, _wear
 from edge_agent.clock import Clock
 from edge_agent.config import experience
 from edge_agent.config.model import AgentIdentity, BufferLimits, Config, Mqtt
@@ -128,6 +128,40 @@ def test_the_pace_of_wear_is_told_for_a_day_and_only_if_it_is_known():
 def test_what_was_carried_here_is_told_by_epoch():
     (line,) = _carried([{"epoch": "5f0c", "readings": 12, "losses": 0}])
     assert line.strip() == "of these 12 were carried here from another card (epoch 5f0c)"
+
+
+LINE = {
+    "connection": "oven", "state": "up", "why": "", "polls": 0, "overruns": 0, "changes": 0,
+    "busy": None, "overload": "", "evidence": {},
+}  # fmt: skip
+DEVICE = {
+    "device": "oven-1", "state": "up", "last_good": 5, "code": "", "why": "", "evidence": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("counted", "shown"),
+    [
+        ({}, "0 polls, 0 skipped"),
+        ({"polls": 7, "overruns": 1}, "7 polls, 1 skipped"),
+        ({"changes": 12}, "12 changes"),
+        ({"polls": 7, "changes": 12}, "12 changes, 7 polls, 0 skipped"),
+    ],
+)
+def test_a_line_that_reports_by_itself_shows_its_changes(counted, shown):
+    (line,) = _line({**LINE, **counted})
+    assert line == f"line     {'oven':24} {'up':7} {shown}"
+
+
+def test_what_is_wrong_with_a_whole_line_is_said_once():
+    lost = {"state": "down", "why": "the cable was pulled"}
+    lines = _lines([{**LINE, **lost}], [{**DEVICE, **lost, "code": "E-LINK-DOWN"}], now=5)
+    assert [line.count("the cable was pulled") for line in lines] == [1, 0]
+    slow = [{**LINE, "overload": "too much for the line"}]
+    lines = _lines(slow, [{**DEVICE, "why": "too much for the line"}], now=5)
+    assert [line.strip() for line in lines].count("too much for the line") == 1
+    lines = _lines([LINE], [{**DEVICE, "why": "it does not answer"}], now=5)
+    assert lines[-1].strip() == "it does not answer"
 
 
 def _statuses(broker, unit):

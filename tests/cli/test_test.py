@@ -69,9 +69,11 @@ def test_json_is_as_published(write, capsys):
     assert device == {
         "device": "oven",
         "state": "up",
+        "code": "",
+        "detail": "",
         "readings": [
-            {"p": "temperature", "v": 180.0, "q": "good", "why": None, "unit": "Cel"},
-            {"p": "pressure", "v": 5.0, "q": "good", "why": None, "unit": "bar"},
+            {"p": "temperature", "v": 180.0, "q": "good", "why": None, "detail": "", "unit": "Cel"},
+            {"p": "pressure", "v": 5.0, "q": "good", "why": None, "detail": "", "unit": "bar"},
         ],
     }
 
@@ -81,10 +83,11 @@ def test_nothing_readable_is_4_with_a_sentence_on_stderr(write, unreachable, cap
     out, err = capsys.readouterr()
     (device,) = json.loads(out)["devices"]
     assert device["state"] == "down"
-    assert device["readings"] == [
-        {"p": "strokes", "v": None, "q": "bad", "why": "link_down", "unit": ""}
-    ]
-    assert re.match(r"press is down: .*127\.0\.0\.1", err)
+    assert device["code"] == "E-LINK-DOWN"
+    assert "127.0.0.1" in device["detail"]
+    why = {"why": "link_down", "detail": device["detail"]}
+    assert device["readings"] == [{"p": "strokes", "v": None, "q": "bad", **why, "unit": ""}]
+    assert err == f"press is down, E-LINK-DOWN: {device['detail']}\n"
 
 
 def test_partly_readable_is_6(write, unreachable, capsys):

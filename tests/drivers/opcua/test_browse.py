@@ -7,12 +7,14 @@ import subprocess
 import sys
 
 import pytest
-from edge_agent_opcua import OpcUaAddress, OpcUaSettings, references
-from edge_agent_opcua.browse import Wish, browsing
-from edge_agent_opcua.choice import Namer, slug
+from edge_agent_opcua import OpcUaAddress, OpcUaDriver, OpcUaSettings, references
+from edge_agent_opcua.browse import Found, Wish, browsing
+from edge_agent_opcua.choice import Namer, row_of, rows, slug
+from edge_agent_opcua.facts import Facts
 
 from edge_agent.cli import main
-from edge_agent.driver import ConnectionLost
+from edge_agent.command import PARTLY_OK
+from edge_agent.driver import ConnectionLost, Sample
 from tests.rigs.node_opcua import CHANGING, OVEN
 from tests.rigs.opcua_plant import make_driver
 from tests.rigs.relay import Relay
@@ -117,12 +119,12 @@ def test_the_command_shows_a_tree(capsys, other_house):
     assert "shown already" in said.out
 
 
-def test_the_command_prints_a_document_per_node(capsys, other_house):
+def test_the_command_prints_one_document_of_all_nodes(capsys, other_house):
     code, said = browse(
         capsys, other_house.url, "--security", "none", "--json", "--contains", "Mode"
     )
     assert code == 0
-    document = json.loads(said.out)
+    (document,) = json.loads(said.out)["nodes"]
     assert document["node"] == f"nsu={OVEN};s=Oven.Mode"
     assert (document["v"], document["type"]) == (1, "Mode")
 
@@ -145,7 +147,9 @@ async def test_every_row_of_the_table_can_be_read_as_it_stands(capsys, other_hou
         samples = await driver.read(driver.plan(addresses, {}))
     finally:
         await driver.close()
-    assert [str(value) for value in samples.values] == [row["value"] for row in rows]
+    words = {True: "on", False: "off"}
+    values = [words[value] if isinstance(value, bool) else str(value) for value in samples.values]
+    assert values == [row["value"] for row in rows]
 
 
 def test_a_part_is_no_better_than_the_whole(capsys, other_house):
@@ -211,6 +215,25 @@ def test_the_command_fails_with_the_right_code_and_a_sentence(capsys, words, cod
     assert said.out == ""
 
 
+def test_a_node_that_is_not_there_is_named_with_the_way_to_the_right_one(
+    capsys, tmp_path, other_house
+):
+    config = tmp_path / "config.yaml"
+    text = CONFIGURATION.format(url=other_house.url)
+    config.write_text(text.replace("points: {", 'points: {gone: {address: "i=999999"}, '))
+    assert main(["test", "--json", "-c", str(config)]) == PARTLY_OK
+    said = capsys.readouterr()
+    (device,) = json.loads(said.out)["devices"]
+    assert (device["state"], device["code"]) == ("up", "E-OPCUA-NODE")
+    assert "does not know some of the nodes" in device["detail"]
+    assert "edge-agent browse" in device["detail"]
+    assert said.err == f"oven-1 is up, E-OPCUA-NODE: {device['detail']}\n"
+    gone = next(reading for reading in device["readings"] if reading["p"] == "gone")
+    assert (gone["why"], gone["detail"]) == ("refused", "BadNodeIdUnknown 0x80340000")
+    advice = OpcUaDriver(settings(other_house)).remedy
+    assert advice == f"look them up with: edge-agent browse {other_house.url}"
+
+
 def test_browsing_asks_for_nothing_to_change(other_house):
     assert not CHANGING & set(other_house.services)
 
@@ -223,6 +246,25 @@ def test_names_are_such_as_a_configuration_takes():
     assert [namer.name("d", "x") for _ in range(3)] == ["x", "x_2", "x_3"]
     assert namer.name("e", "x") == "x"
     assert all(len(namer.name("d", "y" * 99)) <= 64 for _ in range(12))
+
+
+@pytest.mark.parametrize(
+    ("value", "in_json", "in_table"),
+    [
+        (2**53, 2**53, 2**53),
+        (2**64 - 1, str(2**64 - 1), 2**64 - 1),
+        (-(2**63), str(-(2**63)), -(2**63)),
+        (True, True, "on"),
+        (False, False, "off"),
+        (None, None, ""),
+    ],
+)
+def test_values_are_written_so_that_no_reader_mistakes_them(value, in_json, in_table):
+    facts = Facts("UInt64", "read", "", value, Sample(value))
+    node = Found("Count", 0, "Oven/Count", "i=1", facts)
+    assert row_of(node)["v"] == in_json
+    (row,) = rows(node, Namer(), 1)
+    assert row["value"] == in_table
 
 
 def test_the_command_s_help_imports_no_asyncua():

@@ -98,6 +98,31 @@ def test_what_was_accepted_is_read_from_then_on(trust, vault, pki, tmp_path, cap
     assert "181.5" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("words", [["URL"], ["--connection", "oven"]])
+def test_a_server_is_judged_by_the_settings_of_its_connection(vault, pki, tmp_path, capsys, words):
+    shown = certify("new", hosts=("plc-7",))
+    vault.run(vault.show(shown, rsa_key("new")))
+    config = tmp_path / "config.yaml"
+    text = CONFIG.format(url=vault.url, pki=pki, buffer=tmp_path / "buffer")
+    config.write_text(text.replace(', pki: "', ', server_name: plc-7, pki: "'))
+    words = [vault.url if word == "URL" else word for word in words]
+    asked = ["trust", *words, "-c", str(config), "--json"]
+    assert main([*asked, "--accept", Certificate.of(shown).sha1]) == OK
+    server = json.loads(capsys.readouterr().out)["server"]
+    assert (server["url"], server["state"], server["troubles"]) == (vault.url, "trusted", [])
+    assert [each.certificate for each in TrustStore(pki).trusted] == [Certificate.of(shown)]
+    assert main(["test", "-c", str(config)]) == OK
+
+
+def test_a_file_with_mistakes_is_told_of_and_hides_no_server(vault, trust, tmp_path):
+    config = tmp_path / "config.yaml"
+    config.write_text("version: 7")
+    code, said = trust(vault.url, "-c", str(config))
+    assert code == OK
+    assert "certificate: NOT TRUSTED YET" in said.out
+    assert "without the settings of the configuration" in said.err
+
+
 def test_another_thumbprint_than_is_shown_is_not_accepted(trust, vault, pki):
     code, said = trust(vault.url, "--accept", "00" * 20)
     assert code == USAGE
