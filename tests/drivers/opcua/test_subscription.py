@@ -235,6 +235,7 @@ async def test_an_item_whose_node_the_server_says_is_gone_is_made_anew(driver, p
 async def test_items_that_are_watched_are_not_made_again(other_house, hurried):
     # This server answers BadNothingToDo where an item is in the mode that is asked for.
     driver = make_driver(other_house.port)
+    await until(lambda: not other_house.state()["subscriptions"])  # of the tests before
     async with watching(driver, at("Oven.Door", "Oven.Recipe")) as listener:
         await listener.until(lambda: len(listener.heard) == 2)
         other_house.forget()
