@@ -11,6 +11,7 @@ from edge_agent_modbus.target import Endpoint, Line, parse_target
 from edge_agent.cli import main
 from tests.rigs import modbus_plant
 from tests.rigs.modbus_tcp import TcpPeer, mbap, take_mbap
+from tests.rigs.until import until
 
 FLOAT = {100: 0x4367, 101: 0x6666}  # 231.4
 
@@ -75,10 +76,16 @@ async def test_a_second_look_is_taken_later(url, device, capfd):
     reading = asyncio.ensure_future(
         read(url, "holding:100", "--expect", "231.4", "--expect", "250", "--wait", "0.3")
     )
-    await asyncio.sleep(0.15)
+    said = []
+
+    def first_look_is_over() -> bool:
+        said.append(capfd.readouterr())
+        return any("the second look is in" in one.err for one in said)
+
+    await until(first_look_is_over)
     device.values = {100: 0x437A, 101: 0x0000}
     assert await reading == 0
-    out = capfd.readouterr().out
+    out = "".join(one.out for one in said) + capfd.readouterr().out
     assert "the second look" not in out
     assert "231.4  address: {table: holding, offset: 100, type: float32, order: ABCD}" in out
     assert "uint32" not in out[out.index("the likeliest") :]
