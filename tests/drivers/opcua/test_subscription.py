@@ -157,10 +157,13 @@ async def test_nothing_is_asked_that_could_change_anything_and_nothing_is_left(o
     other_house.forget()
     async with watching(make_driver(other_house.port), at("Oven.Door")) as listener:
         await listener.until(lambda: listener.heard)
-        assert len(other_house.sessions) == len(before["sessions"]) + 1
+        # What tests before left behind a broken link may end by itself meanwhile.
+        assert len([one for one in other_house.sessions if one not in before["sessions"]]) == 1
     assert set(other_house.services) <= WATCHED
-    assert other_house.state()["sessions"] == before["sessions"]
-    assert other_house.state()["subscriptions"] == before["subscriptions"]
+    after = other_house.state()
+    assert [one for one in after["sessions"] if one not in before["sessions"]] == []
+    known = {one["id"] for one in before["subscriptions"]}
+    assert {one["id"] for one in after["subscriptions"]} <= known
 
 
 # --- nodes, items and subscriptions that come and go ---------------------------------------------
