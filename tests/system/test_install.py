@@ -102,7 +102,10 @@ def test_the_buffer_survives_up_and_down(guest: Guest) -> None:
     guest.shell(INSTALL.format("this"))
     before = version(guest)
     watch = "edge-agent verify mqtt://127.0.0.1 --json --db /root/seen.db --seconds {}"
-    guest.shell(f"{watch.format(3)}; systemctl stop mosquitto")
+    # who follows stays until the agent has stopped: what it hears last is what was last confirmed
+    guest.shell(f"(sleep 2; systemctl stop edge-agent) & {watch.format(6)}")
+    assert guest.property("ActiveState") == "inactive"
+    guest.shell("systemctl stop mosquitto && systemctl start edge-agent")
     guest.shell(INSTALL.format("next"))
     assert "99." in version(guest)
     guest.shell(INSTALL.format("this"))
