@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 import yaml
 
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _
 from edge_agent.setup import journal
 from edge_agent.setup.interview import Answered, Interview
 from edge_agent.setup.question import Look, Question, Steps
-from edge_agent.setup.words import _
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge_agent.language import _
 from edge_agent.setup.broker_faults import BrokerFault, knock, refusal, unreachable
-from edge_agent.setup.words import _
 
 PATIENCE = 5.0
 """Seconds to wait for each of the broker's answers."""

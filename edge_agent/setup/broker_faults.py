@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.errors import EdgeAgentError
-from edge_agent.setup.words import _
+from edge_agent.language import _
 
 # Reason codes of a CONNACK. Source: MQTT 5.0, 3.2.2.2; paho gives those of 3.1.1 in the same words.
 UNSUPPORTED_VERSION = 0x84

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edge_agent.language import _
 from edge_agent.setup.broker import Broker, try_broker
 from edge_agent.setup.draft import Values
 from edge_agent.setup.meaning import to_broker, to_label
@@ -19,7 +20,6 @@ from edge_agent.setup.question import (
     menu,
     optional,
 )
-from edge_agent.setup.words import _
 
 BROKER_UNREACHABLE = 5  # the published exit code
 FILE = "file:"  # before the path at which a secret stands

@@ -4,12 +4,12 @@ from typing import Any
 
 from edge_agent import plugins
 from edge_agent.errors import DriverUnavailable
+from edge_agent.language import _
 from edge_agent.setup.draft import Values, device_names, same_line
 from edge_agent.setup.kinds import Kind, kinds
 from edge_agent.setup.meaning import new_name, to_label
 from edge_agent.setup.points import Place, points
 from edge_agent.setup.question import Choice, Question, Rewind, Steps, ask, menu, one_of, optional
-from edge_agent.setup.words import _
 
 DONE = "done"
 SAME = "same:"  # before the name of a connection that another device hangs on

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.language import _, count
 from edge_agent.setup import service
 from edge_agent.setup.delivery import delivery
 from edge_agent.setup.devices import devices
 from edge_agent.setup.draft import Values
 from edge_agent.setup.meaning import to_name, to_site
 from edge_agent.setup.question import Choice, Look, Question, Rewind, Steps, ask, look, menu
-from edge_agent.setup.words import _, count
 from edge_agent.setup.writer import write_configuration
 
 MACHINE_ID = Path("/etc/machine-id")

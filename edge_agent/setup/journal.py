@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _
 from edge_agent.setup.files import sync_folder
 from edge_agent.setup.interview import Answered, Entry, Seen
-from edge_agent.setup.words import _
 
 NAME = ".setup-journal"
 

@@ -6,13 +6,13 @@ A kind is three small flows. Another driver, a profile or a scan joins here and 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edge_agent.language import _
 from edge_agent.setup.draft import Values
 from edge_agent.setup.modbus import modbus_point, unit_address
 from edge_agent.setup.modbus_link import network, rs485
 from edge_agent.setup.opcua import opcua_link, opcua_point
 from edge_agent.setup.question import Steps
 from edge_agent.setup.serial_text import text_link, text_point
-from edge_agent.setup.words import _
 
 DEMO_WAVE = {"middle": 20.0, "amplitude": 5.0, "period": 60.0}
 

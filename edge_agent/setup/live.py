@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from edge_agent.language import _
 from edge_agent.layout import shown
 from edge_agent.setup.draft import Values, connection_of
-from edge_agent.setup.words import _
 from edge_agent.trial import DeviceResult, try_connection
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from urllib.parse import urlsplit
 
-from edge_agent.setup.words import _
+from edge_agent.language import _
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._:-]*[A-Za-z0-9])?")

@@ -2,10 +2,10 @@
 
 import re
 
+from edge_agent.language import _
 from edge_agent.setup.draft import Values, address_of
 from edge_agent.setup.meaning import whole
 from edge_agent.setup.question import Choice, Question, Steps, ask, menu
-from edge_agent.setup.words import _
 
 SHORT_NUMBER = re.compile(r"[0-9]{1,4}")
 WIDE = {"int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8}

@@ -1,10 +1,10 @@
 """What the wizard asks about the way to a Modbus device: a serial line or the network."""
 
+from edge_agent.language import _
 from edge_agent.ports import serial_ports
 from edge_agent.setup.draft import Values
 from edge_agent.setup.meaning import to_host, whole
 from edge_agent.setup.question import Choice, Question, Steps, ask, menu
-from edge_agent.setup.words import _
 
 DEFAULT_PORT = 502  # Source: MODBUS Messaging on TCP/IP V1.0b, 3.1.3
 BAUD_RATES = ("9600", "19200", "38400", "115200", "4800", "2400", "57600")

@@ -1,8 +1,8 @@
 """What the wizard asks about an OPC UA server and its nodes."""
 
+from edge_agent.language import _
 from edge_agent.setup.draft import Values, address_of, settings_of
 from edge_agent.setup.question import Choice, Question, Steps, ask, menu, valid
-from edge_agent.setup.words import _
 
 
 def opcua_link(id: str) -> Steps[Values]:  # noqa: A002 - the word of Question

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from edge_agent.language import _
 from edge_agent.setup.draft import Values
 from edge_agent.setup.kinds import Kind
 from edge_agent.setup.live import complaint, read_points
@@ -18,7 +19,6 @@ from edge_agent.setup.question import (
     menu,
     optional,
 )
-from edge_agent.setup.words import _
 
 DEVICE_UNREADABLE = 4  # the published exit code
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from edge_agent.setup.words import _
+from edge_agent.language import _
 
 T = TypeVar("T")
 

@@ -2,11 +2,11 @@
 
 import re
 
+from edge_agent.language import _
 from edge_agent.setup.draft import Values, address_of, settings_of
 from edge_agent.setup.meaning import to_host, whole
 from edge_agent.setup.modbus_link import baud, parity, serial_port
 from edge_agent.setup.question import Choice, Question, Steps, ask, menu, valid
-from edge_agent.setup.words import _
 
 # The first number of a line, with its sign. A number it does not wholly understand, such as
 # 1,234.5, matches nothing, because a wrong value is worse than none.

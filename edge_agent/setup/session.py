@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from edge_agent.language import _
 from edge_agent.setup import service
 from edge_agent.setup.delivery import FILE
 from edge_agent.setup.files import SecretFiles
@@ -14,7 +15,6 @@ from edge_agent.setup.interview import Interview
 from edge_agent.setup.journal import Journal
 from edge_agent.setup.question import Choice, Steps, ask, menu
 from edge_agent.setup.terminal import Left, Terminal
-from edge_agent.setup.words import _
 
 PASSWORD_FILE = "mqtt-password"  # noqa: S105 - the name of a file
 

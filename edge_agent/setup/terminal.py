@@ -8,10 +8,10 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from edge_agent.language import _
 from edge_agent.layout import SCREEN_WIDTH, wrap
 from edge_agent.setup.interview import Interview
 from edge_agent.setup.question import Look, Question
-from edge_agent.setup.words import _
 
 RULE = "-" * SCREEN_WIDTH
 
