@@ -13,6 +13,7 @@ from math import inf, isfinite, lcm
 from typing import NamedTuple, TypeVar
 
 from edge_agent.config.model import Point
+from edge_agent.language import _
 from edge_agent.model import NOTHING, Flaw, Quality, Samples, Value, Why
 
 NEARLY = 0.9  # of the time between two polls
@@ -82,10 +83,15 @@ class _Gate:
         return self.sent_at is not None and now - self.sent_at > self.longest
 
 
-class _OpenGate(_Gate):
+class _OpenGate:
     """Lets every value of a watched point pass; a value that is missing only once."""
 
-    __slots__ = ()
+    __slots__ = ("longest", "quality", "sent_at")
+
+    def __init__(self, longest: float) -> None:
+        self.longest = longest
+        self.quality: tuple[Quality, Why] | None = None
+        self.sent_at: float | None = None
 
     def lets_pass(self, value: Value, flaw: Flaw | None, now: float) -> bool:
         quality = flaw and flaw[:2]
@@ -93,8 +99,11 @@ class _OpenGate(_Gate):
         self.quality, self.sent_at = quality, now
         return news
 
+    def is_quiet(self, now: float) -> bool:
+        return self.sent_at is not None and now - self.sent_at > self.longest
 
-def _gate(point: Point, *, watched: bool) -> _Gate | None:
+
+def _gate(point: Point, *, watched: bool) -> _Gate | _OpenGate | None:
     """Make the gate of one point; None where everything passes and nothing has to be known."""
     if not watched:
         # The next poll would come too late after this; polls are not on time to the millisecond.
@@ -102,7 +111,7 @@ def _gate(point: Point, *, watched: bool) -> _Gate | None:
         return _Gate(point, longest) if point.deadband else None
     if point.deadband:
         return _Gate(point, TIMELY * (point.max_silence or inf))
-    return _OpenGate(point, TIMELY * (point.max_silence or USUAL_SILENCE))
+    return _OpenGate(TIMELY * (point.max_silence or USUAL_SILENCE))
 
 
 class Conditioner:
@@ -189,7 +198,9 @@ def _drop_no_value(
 ) -> None:
     for row, codes in rows:
         if values[row] in codes and values[row] is not None:
-            flaws[row] = Flaw(Quality.BAD, Why.NO_VALUE, f"raw value {values[row]}")
+            flaws[row] = Flaw(
+                Quality.BAD, Why.NO_VALUE, _("raw value {values}").format(values=values[row])
+            )
 
 
 def _scale(values: list[Value], rows: Iterable[tuple[int, Scaling]]) -> None:
@@ -207,7 +218,9 @@ def _doubt_outliers(
         numeric = isinstance(value, int | float) and row not in flaws
         if numeric and not lowest <= value <= highest:  # type: ignore[operator]  # numeric
             flaws[row] = Flaw(
-                Quality.UNCERTAIN, Why.OUT_OF_RANGE, f"not within {lowest:g} to {highest:g}"
+                Quality.UNCERTAIN,
+                Why.OUT_OF_RANGE,
+                _("not within {lowest:g} to {highest:g}").format(lowest=lowest, highest=highest),
             )
 
 
@@ -222,7 +235,7 @@ def _drop_unusable(values: list[Value], flaws: dict[int, Flaw]) -> None:
     ]
     for index, value in unusable:
         why = Why.NO_VALUE if value is None else Why.NOT_A_NUMBER
-        known = flaws.get(index) or Flaw(Quality.BAD, why, "" if value is None else "not finite")
+        known = flaws.get(index) or Flaw(Quality.BAD, why, "" if value is None else _("not finite"))
         flaws[index] = known._replace(quality=Quality.BAD)
     for index, flaw in flaws.items():
         if flaw.quality is Quality.BAD:

@@ -4,7 +4,9 @@ Readings are encoded once, when they are polled; the head of the message is put 
 is sent, because `hist` and the time's quality can change until then. Pure: no I/O, no clock.
 """
 
+import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -34,9 +36,13 @@ class ReadingsEncoder:
     """Encodes the readings of one poll group, with everything that is constant prepared."""
 
     def __init__(self, points: Sequence[Point]) -> None:
-        self._openings = [b'{"p":"%b","v":' % point.name.encode() for point in points]
-        self._whole = b",".join(opening + b"%b}" for opening in self._openings)
+        self._whole = b",".join(b'{"p":"%b","v":%%b}' % point.name.encode() for point in points)
         self._wide = frozenset(i for i, point in enumerate(points) if _may_be_wide(point))
+
+    @cached_property
+    def names(self) -> Sequence[bytes]:
+        """The names of the points; taken apart only where single ones are published or named."""
+        return re.findall(rb'"p":"([^"]*)"', self._whole)
 
     def encode(self, readings: Readings, indices: Sequence[int]) -> bytes:
         """Encode some readings: the items of the JSON array, without its brackets.
@@ -51,11 +57,11 @@ class ReadingsEncoder:
         parts = _encode_each(values if whole else [values[i] for i in indices])
         if whole and points is None and not readings.flaws and not readings.times:
             return self._whole % tuple(parts)
-        openings = self._openings
+        names = self.names
         if points is not None:
-            openings = [openings[point] for point in points]
+            names = [names[point] for point in points]
         return b",".join(
-            b"%b%b%b}" % (openings[i], part, _remarks(readings, i))
+            b'{"p":"%b","v":%b%b}' % (names[i], part, _remarks(readings, i))
             for i, part in zip(indices, parts, strict=True)
         )
 

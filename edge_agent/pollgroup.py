@@ -28,7 +28,7 @@ class PollGroup:
     """
 
     __slots__ = (
-        "_driver", "_encoder", "_learnt", "_names", "_refused", "_units",
+        "_driver", "_encoder", "_learnt", "_refused", "_units",
         "conditioner", "deadbands", "device", "every", "plan",
     )  # fmt: skip
 
@@ -47,7 +47,6 @@ class PollGroup:
         self.deadbands = _deadbands(points) if watched else {}
         self._encoder = ReadingsEncoder(points)
         self._driver, self._learnt = driver, learnt
-        self._names = tuple(point.name for point in points)
         self._units = tuple(point.unit for point in points)
         self._refused: dict[int, str] = {}  # index -> what the device said
         self.plan: Plan[Any] = driver.plan([point.address for point in points], learnt)
@@ -93,20 +92,23 @@ class PollGroup:
         rows = range(len(samples)) if points is None else points
         flaws = samples.flaws
         refused = {rows[i]: flaw.detail for i, flaw in flaws.items() if flaw.why is Why.REFUSED}
-        new = {self._names[i]: why for i, why in refused.items() if i not in self._refused}
+        new = {self._name(i): why for i, why in refused.items() if i not in self._refused}
         flawed = {rows[i] for i in flaws}
         given = [i for i in self._refused if i in rows and i not in flawed]
         self._refused |= refused
         for index in given:
             del self._refused[index]
-        return new, [self._names[i] for i in given]
+        return new, [self._name(i) for i in given]
+
+    def _name(self, point: int) -> str:
+        return self._encoder.names[point].decode()
 
     def seen(self, samples: Samples, points: Sequence[int] | None = None) -> list[Seen]:
         """Give all readings as they are, for those who look on; `points` as in `encode`."""
         values, flaws = self.conditioner.judge(samples, points)
         rows = range(len(values)) if points is None else points
         return [
-            Seen(self._names[point], value, flaws.get(row), self._units[point])
+            Seen(self._name(point), value, flaws.get(row), self._units[point])
             for row, (point, value) in enumerate(zip(rows, values, strict=True))
         ]
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from edge_agent.driver import Duration, Settings
+from edge_agent.language import _
 from edge_agent_modbus.conversion import Whole
 
 TCP_PORT = 502  # registered with IANA: mbap
@@ -20,7 +21,8 @@ _LONGEST_DELAY = 1.0
 def _not_truth(value: object) -> object:
     """Refuse `true`, which Python takes for 1."""
     if isinstance(value, bool):
-        raise ValueError(f"must be a number, not {str(value).lower()}: write it in digits")  # noqa: TRY004 - pydantic wants this type
+        message = _("must be a number, not {value}: write it in digits")
+        raise ValueError(message.format(value=str(value).lower()))  # noqa: TRY004 - pydantic's way
     return value
 
 
@@ -35,7 +37,9 @@ class Rs485(BaseModel):
     For ports of the board (UARTs) whose driver can do it; USB adapters turn round by themselves.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
 
     rts_when_sending: Literal["high", "low"] = "high"
     """Level of RTS while sending; the other one is set while listening."""
@@ -114,16 +118,20 @@ class ModbusSettings(Settings):
             return data
         transport, port = data.get("transport", "tcp"), data.get("port")
         if isinstance(port, str) and "\0" in port:
-            raise ValueError("port holds a zero character: write a path such as /dev/ttyUSB0")
+            raise ValueError(_("port holds a zero character: write a path such as /dev/ttyUSB0"))
         if transport in {"rtu", "ascii"} and isinstance(port, int):
             raise ValueError(
-                f"port {port} is a TCP port, but transport {transport} is a serial line: write the "
-                f"path of the serial port, or transport: {transport}-over-tcp"
+                _(
+                    "port {port} is a TCP port, but transport {transport} is a serial line: "
+                    "write the path of the serial port, or transport: {transport}-over-tcp"
+                ).format(port=port, transport=transport)
             )
         if transport not in {"rtu", "ascii"} and isinstance(port, str):
             raise ValueError(
-                f"port {port!r} is not a TCP port: write a number such as {TCP_PORT}, or "
-                "transport: rtu if it is a serial line"
+                _(
+                    "port {port!r} is not a TCP port: write a number such as {tcp_port}, or "
+                    "transport: rtu if it is a serial line"
+                ).format(port=port, tcp_port=TCP_PORT)
             )
         return data
 
@@ -140,39 +148,54 @@ class ModbusSettings(Settings):
     def _check_serial(self) -> None:
         if self.port is None:
             raise ValueError(
-                f"transport {self.transport} needs `port`, the path of the serial port, such as "
-                "/dev/serial/by-id/usb-..."
+                _(
+                    "transport {transport} needs `port`, the path of the serial port, such "
+                    "as /dev/serial/by-id/usb-..."
+                ).format(transport=self.transport)
             )
         if self.baud is None:
-            raise ValueError(f"transport {self.transport} needs `baud`, such as 9600")
+            raise ValueError(
+                _("transport {transport} needs `baud`, such as 9600").format(
+                    transport=self.transport
+                )
+            )
         if self.host is not None:
             raise ValueError(
-                f"transport {self.transport} is a serial line and has no host: leave `host` out, "
-                f"or write transport: {self.transport}-over-tcp"
+                _(
+                    "transport {transport} is a serial line and has no host: leave `host` "
+                    "out, or write transport: {transport}-over-tcp"
+                ).format(transport=self.transport)
             )
         if self.transport == "rtu" and self.data_bits == 7:
-            raise ValueError("transport rtu needs 8 data bits: leave `data_bits` out")
+            raise ValueError(_("transport rtu needs 8 data bits: leave `data_bits` out"))
 
     def _check_tcp(self) -> None:
         if self.host is None:
             raise ValueError(
-                f"transport {self.transport} needs `host`, the device's name or IP address"
+                _("transport {transport} needs `host`, the device's name or IP address").format(
+                    transport=self.transport
+                )
             )
         for key in _SERIAL_ONLY:
             if key in self.model_fields_set:
                 raise ValueError(
-                    f"transport {self.transport} has no {key}, that belongs to a serial line: "
-                    "leave it out, or write transport: rtu"
+                    _(
+                        "transport {transport} has no {key}, that belongs to a serial line: "
+                        "leave it out, or write transport: rtu"
+                    ).format(transport=self.transport, key=key)
                 )
 
     def _check_listening(self) -> None:
         if self.transport not in {"rtu", "rtu-over-tcp"}:
             raise ValueError(
-                f"transport {self.transport} cannot be listened to: leave `listen` out, or write "
-                "transport: rtu, which is what a serial line between a master and devices carries"
+                _(
+                    "transport {transport} cannot be listened to: leave `listen` out, or "
+                    "write transport: rtu, which is what a serial line between a master and "
+                    "devices carries"
+                ).format(transport=self.transport)
             )
         if self.connection == "per_cycle":
-            raise ValueError("who listens must not hang up: leave `connection` or `listen` out")
+            raise ValueError(_("who listens must not hang up: leave `connection` or `listen` out"))
 
     @property
     def is_serial(self) -> bool:

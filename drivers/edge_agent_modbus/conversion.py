@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge_agent.driver import Value, Why
+from edge_agent.language import _
 from edge_agent_modbus.notation import parse
 from edge_agent_modbus.pdu import CELLS, Table
 from edge_agent_modbus.undecodable import Undecodable
@@ -26,7 +27,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BROKEN_BELOW, BROKEN_ABOVE = 3.6, 21.0
 _LIVE_ZERO, _LOOP_SPAN = 4.0, 16.0
 
-_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
 
 
 class Map(BaseModel):
@@ -47,7 +48,7 @@ class Map(BaseModel):
     @model_validator(mode="after")
     def _has_length(self) -> "Map":
         if self.raw[0] == self.raw[1]:
-            raise ValueError("the two numbers of `raw` are the same: write two different ones")
+            raise ValueError(_("the two numbers of `raw` are the same: write two different ones"))
         return self
 
     def __str__(self) -> str:
@@ -83,7 +84,11 @@ class Exponent(BaseModel):
     @model_validator(mode="after")
     def _is_a_register(self) -> "Exponent":
         if self.table is not None and self.table.of_bits:
-            raise ValueError(f"an exponent is a register, no {self.table}: write holding or input")
+            raise ValueError(
+                _("an exponent is a register, no {table}: write holding or input").format(
+                    table=self.table
+                )
+            )
         return self
 
 
@@ -98,7 +103,13 @@ def scaled(value: float, exponent: int) -> float:
     """
     if not LOWEST_EXPONENT <= exponent <= HIGHEST_EXPONENT:
         raise Undecodable(
-            f"its exponent is {exponent}, not within {LOWEST_EXPONENT} to {HIGHEST_EXPONENT}"
+            _(
+                "its exponent is {exponent}, not within {lowest_exponent} to {highest_exponent}"
+            ).format(
+                exponent=exponent,
+                lowest_exponent=LOWEST_EXPONENT,
+                highest_exponent=HIGHEST_EXPONENT,
+            )
         )
     return value * 10.0**exponent if exponent >= 0 else value / 10.0**-exponent
 
@@ -113,7 +124,9 @@ def conversion_of(codes: frozenset[float], line: Map | None) -> Callable[[Any], 
 
 def _refuse(codes: frozenset[float], raw: Any) -> Any:
     if raw in codes:
-        raise Undecodable(f"raw value {raw} means that there is none", Why.NO_VALUE)
+        raise Undecodable(
+            _("raw value {raw} means that there is none").format(raw=raw), Why.NO_VALUE
+        )
     return raw
 
 
@@ -132,6 +145,8 @@ def _check_loop(current: float) -> None:
     current = round(current, 6)
     if not BROKEN_BELOW < current < BROKEN_ABOVE:
         raise Undecodable(
-            f"{current:g} mA is no measurement but a fault: check the sensor and its wires",
+            _(
+                "{current:g} mA is no measurement but a fault: check the sensor and its wires"
+            ).format(current=current),
             Why.OUT_OF_RANGE,
         )

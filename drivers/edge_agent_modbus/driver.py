@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge_agent.driver import ConnectionLost, Diagnosis, Driver, Learnt, Plan, Samples
+from edge_agent.language import _
 from edge_agent_modbus import adapter
 from edge_agent_modbus.address import ModbusAddress
+from edge_agent_modbus.addresses import Addresses
 from edge_agent_modbus.ascii import AsciiFramer
 from edge_agent_modbus.config import ModbusSettings
 from edge_agent_modbus.diagnosis import diagnose
@@ -66,16 +68,16 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
     def faults(cls, settings: ModbusSettings, address: ModbusAddress) -> Mapping[str, str]:
         found = {}
         if settings.transport != "tcp" and not 1 <= address.unit <= LAST_UNIT:
-            found["unit"] = (
-                f"unit {address.unit} does not exist on a serial line: write 1 to {LAST_UNIT} "
-                "(0 calls all devices, and none answers)"
-            )
+            found["unit"] = _(
+                "unit {unit} does not exist on a serial line: write 1 to {last_unit} (0 "
+                "calls all devices, and none answers)"
+            ).format(unit=address.unit, last_unit=LAST_UNIT)
         most = settings.max_bits if address.table.of_bits else settings.max_registers
         if most is not None and address.cells > most:
-            found[""] = (
-                f"the value occupies {address.cells} registers, more than `max_registers: {most}` "
+            found[""] = _(
+                "the value occupies {cells} registers, more than `max_registers: {most}` "
                 "allows in one request: write a larger `max_registers`, or leave it out"
-            )
+            ).format(cells=address.cells, most=most)
         return found
 
     async def open(self) -> None:
@@ -89,7 +91,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             return self._plan_to_listen(self._tap, addresses)
         asked = plan_requests(addresses, self._limits, Knowledge(learnt))
         return ModbusPlan(
-            addresses=tuple(addresses),
+            addresses=Addresses(addresses),
             cost=sum(self._cost(block) for block in asked.blocks),
             patience=self._patience(asked.blocks),
             requests=len(asked.blocks),
@@ -156,7 +158,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
 
     async def read(self, plan: Plan[ModbusAddress]) -> Samples:
         if not isinstance(plan, ModbusPlan):
-            raise TypeError("a Modbus driver reads only the plans it has made")
+            raise TypeError(_("a Modbus driver reads only the plans it has made"))
         if self._tap is not None:
             return await self._tap.read(plan)
         if not self._transactions.is_open:
@@ -194,10 +196,20 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             ConnectionLost: The link broke, or is not open; or this driver only listens.
         """
         if self._tap is not None:
-            raise ConnectionLost(f"{self.settings.line()} is only listened to: nothing is asked")
+            raise ConnectionLost(
+                _("{line} is only listened to: nothing is asked").format(line=self.settings.line())
+            )
         if not self._transactions.is_open:
             await self._reopen()
         return await self._ask(asked)
+
+    async def identify(self, plan: Plan[ModbusAddress]) -> Mapping[str, str]:
+        from edge_agent_modbus.identify import identify  # noqa: PLC0415 - for people, not for polls
+
+        if self._tap is not None or not plan.addresses:
+            return {}
+        told = await identify(self.ask, plan.addresses[0].unit)
+        return told.objects or ({"server_id": str(told)} if told else {})
 
     async def _reopen(self) -> None:
         """Open a link again that was closed while nothing was asked: that is normal.
@@ -206,7 +218,7 @@ class ModbusDriver(Driver[ModbusSettings, ModbusAddress]):
             ConnectionLost: It was never open, it broke before it gave anything, or it stays shut.
         """
         if not (self._has_answered or self._per_cycle):
-            reason = self._transactions.why_lost or "the link is not open"
+            reason = self._transactions.why_lost or _("the link is not open")
             raise ConnectionLost(f"{self.settings.line()}: {reason}")
         if not self._per_cycle:
             self.evidence["reconnects"] += 1

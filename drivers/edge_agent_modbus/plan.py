@@ -1,13 +1,16 @@
 """What a plan consists of: requests, what they bring, and what is asked only now and then. Pure."""
 
 import itertools
+from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from edge_agent.driver import Flaw, Learnt, Plan, Quality, Why
+from edge_agent.language import _
 from edge_agent_modbus.address import ModbusAddress
+from edge_agent_modbus.addresses import Addresses
 from edge_agent_modbus.decode import Decode, compile_decoder
 from edge_agent_modbus.exponents import Scaled
 from edge_agent_modbus.pdu import Refusal, Request
@@ -30,14 +33,21 @@ class Block:
     """One request and what it brings.
 
     Attributes:
-        members: In ascending order of offset.
-        place: Where the values go in the plan, if that is one contiguous piece; else None.
+        positions: Where each value goes in the plan, in ascending order of offset.
+        addresses: Where each value comes from, in the same order.
+        place: The positions, if they are one contiguous piece; else None.
     """
 
     request: Request
-    members: tuple[Member, ...]
+    positions: Sequence[int]
+    addresses: Sequence[ModbusAddress]
     decode: Decode
     place: slice | None
+
+    @property
+    def members(self) -> list[Member]:
+        """What it brings, made anew each time."""
+        return list(map(Member, self.positions, self.addresses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +111,30 @@ def make_block(members: Sequence[Member], start: int | None = None) -> Block:
     offset = first.offset if start is None else start
     end = max(member.end for member in members)
     request = Request(first.unit, first.table, offset, end - offset)
-    decode = compile_decoder(offset, request.count, [member.address for member in members])
-    return Block(request, tuple(members), decode, _place([member.position for member in members]))
+    addresses = [member.address for member in members]
+    decode = compile_decoder(offset, request.count, addresses)
+    positions = [member.position for member in members]
+    if (place := _place(positions)) is not None:
+        return Block(request, range(place.start, place.stop), Addresses(addresses), decode, place)
+    return Block(request, array("I", positions), Addresses(addresses), decode, None)
 
 
 def halve(block: Block) -> tuple[Block, Block] | None:
     """Cut a block in two near its middle, between values; None if it is a single one."""
     middle = block.request.offset + block.request.count / 2
-    cuts = list(_cuts(block.members))
+    members = block.members
+    cuts = list(_cuts(members))
     if not cuts:
         return None
-    best = min(cuts, key=lambda at: abs(block.members[at].address.offset - middle))
-    return make_block(block.members[:best], block.request.offset), make_block(block.members[best:])
+    best = min(cuts, key=lambda at: abs(members[at].address.offset - middle))
+    return make_block(members[:best], block.request.offset), make_block(members[best:])
 
 
 def unseparated(block: Block, refusal: Refusal) -> Flaw:
     """Say that some part of a block is refused, and it is not known yet which."""
-    detail = f"{block.request}: {refusal}; the next reads find out which part is refused"
+    detail = _("{request}: {refusal}; the next reads find out which part is refused").format(
+        request=block.request, refusal=refusal
+    )
     return Flaw(Quality.BAD, Why.REFUSED, detail)
 
 

@@ -86,7 +86,7 @@ def _read_around(
     scaled: Sequence[Scaled], blocks: Sequence[Block], wanted: Sequence[ModbusAddress]
 ) -> tuple[list[Scaled], list[Member], list[Member]]:
     """Have exponents read before and after values with which they share no request."""
-    home = {member.position: at for at, block in enumerate(blocks) for member in block.members}
+    home = {position: at for at, block in enumerate(blocks) for position in block.positions}
     apart = [
         each
         for each in scaled

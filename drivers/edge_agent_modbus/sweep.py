@@ -93,17 +93,16 @@ class Sweep:
         if block.place is not None:
             self._values[block.place] = values
         else:
-            for member, value in zip(block.members, values, strict=True):
-                self._values[member.position] = value
+            for position, value in zip(block.positions, values, strict=True):
+                self._values[position] = value
         for at, flaw in flaws.items():
-            self._flaws[block.members[at].position] = flaw
+            self._flaws[block.positions[at]] = flaw
         if self._plan.scaled:
             self._kept += 1
-            self._answers.update((member.position, self._kept) for member in block.members)
+            self._answers.update(dict.fromkeys(block.positions, self._kept))
 
     def _flag(self, block: Block, flaw: Flaw) -> None:
-        for member in block.members:
-            self._flaws[member.position] = flaw
+        self._flaws.update(dict.fromkeys(block.positions, flaw))
 
     async def _resolve(self, block: Block, outcome: Outcome) -> None:
         """Deal with what is not simply the data; afterwards each address has a value or a flaw."""
@@ -204,7 +203,7 @@ class Sweep:
 
     def _learn_parted(self, halves: tuple[Block, Block], code: int) -> None:
         first, second = (half.request for half in halves)
-        single = all(len(half.members) == 1 for half in halves)
+        single = all(len(half.positions) == 1 for half in halves)
         self._know().learn_parted(first, second, code, single=single)
 
     async def _visit_suspects(self) -> None:
@@ -235,8 +234,8 @@ class Sweep:
             await self._resolve(suspect.block, outcome)
 
     def _clear(self, block: Block) -> None:
-        for member in block.members:
-            self._flaws.pop(member.position, None)
+        for position in block.positions:
+            self._flaws.pop(position, None)
 
     def _know(self) -> Knowledge:
         if self._knowledge is None:

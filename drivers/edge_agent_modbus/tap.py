@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from edge_agent.driver import ConnectionLost, Flaw, NoResponse, Quality, Samples, Value, Why
+from edge_agent.language import _
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.exponents import scale
 from edge_agent_modbus.hearsay import Heard, Hearsay
@@ -40,7 +41,7 @@ class Tap:
         link.receiver = self
         self._overheard = Overheard()
         self._hearsay = Hearsay()
-        self._handed_out: dict[tuple[ModbusAddress, ...], int] = {}
+        self._handed_out: dict[Sequence[ModbusAddress], int] = {}
         self._opened = 0.0
         self._news = asyncio.Event()
         self._why_lost = ""
@@ -95,7 +96,7 @@ class Tap:
         for block, heard in zip(plan.blocks, found, strict=True):
             _put(block, heard, values, flaws)
             if heard is not None:
-                answers.update((member.position, heard.number) for member in block.members)
+                answers.update(dict.fromkeys(block.positions, heard.number))
         if plan.scaled:
             scale(plan.scaled, values, flaws, answers)
         if all(heard is None or isinstance(heard.answer, Miss) for heard in found):
@@ -108,7 +109,7 @@ class Tap:
         loop = asyncio.get_running_loop()
         while True:
             if not self._link.is_open:
-                raise ConnectionLost(self._why_lost or "the link is not open")
+                raise ConnectionLost(self._why_lost or _("the link is not open"))
             oldest = loop.time() - self.fresh
             newest = [self._hearsay.newest(request) for request in requests]
             found = [heard if _is_new(heard, seen, oldest) else None for heard in newest]
@@ -127,13 +128,17 @@ class Tap:
         if isinstance(unanswered, Miss):
             return unanswered.detail
         if not self._overheard.bytes_heard:
-            return f"nothing was heard for {self.fresh:g} s: check wires, and that a master polls"
+            return _(
+                "nothing was heard for {fresh:g} s: check wires, and that a master polls"
+            ).format(fresh=self.fresh)
         if not self._hearsay.count:
-            return (
-                "something is heard but no Modbus RTU is understood in it: check baud and parity "
-                "(`edge-agent scan --listen PORT` tries the usual ones)"
+            return _(
+                "something is heard but no Modbus RTU is understood in it: check baud "
+                "and parity (`edge-agent scan --listen PORT` tries the usual ones)"
             )
-        return f"nobody asked for {requests[0]} for {self.fresh:g} s"
+        return _("nobody asked for {requests} for {fresh:g} s").format(
+            requests=requests[0], fresh=self.fresh
+        )
 
 
 def _is_new(heard: Heard | None, seen: int, oldest: float) -> bool:
@@ -152,18 +157,20 @@ def _put(block: Block, heard: Heard | None, values: list[Value], flaws: dict[int
     """Put what was heard for one block where its addresses stand."""
     if heard is not None and isinstance(heard.answer, bytes):
         decoded, spoilt = block.decode(heard.answer)
-        for member, value in zip(block.members, decoded, strict=True):
-            values[member.position] = value
-        flaws.update((block.members[at].position, flaw) for at, flaw in spoilt.items())
+        for position, value in zip(block.positions, decoded, strict=True):
+            values[position] = value
+        flaws.update((block.positions[at], flaw) for at, flaw in spoilt.items())
         return
     flaw = _flaw(block.request, heard)
-    flaws.update((member.position, flaw) for member in block.members)
+    flaws.update(dict.fromkeys(block.positions, flaw))
 
 
 def _flaw(request: Request, heard: Heard | None) -> Flaw:
     if heard is None:
         return Flaw(
-            Quality.BAD, Why.STALE, f"{request}: the other master was not heard asking for it"
+            Quality.BAD,
+            Why.STALE,
+            _("{request}: the other master was not heard asking for it").format(request=request),
         )
     if isinstance(heard.answer, Miss):
         return Flaw(Quality.BAD, heard.answer.why, heard.answer.detail)

@@ -8,8 +8,9 @@ from typing import Any
 from asyncua import Client, ua
 
 from edge_agent.driver import Flaw, Quality, Sample, Why, bad
+from edge_agent.language import _
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.clocks import Clocks
-from edge_agent_opcua.config import OpcUaAddress
 from edge_agent_opcua.content import AS_THEY_ARE, Undecoded, plain
 from edge_agent_opcua.datatypes import DataTypes
 from edge_agent_opcua.limits import TOO_MUCH, Limits, in_requests
@@ -20,6 +21,7 @@ from edge_agent_opcua.values import (
     BAD_NODE_ID_UNKNOWN,
     SEVERITY_SHIFT,
     UNCERTAIN,
+    WHOLE,
     Form,
     milliseconds,
     to_sample,
@@ -91,7 +93,8 @@ class Reader:
         names: Mapping[int, str] = {}
         if address.text and not address.part:
             names = await self._types.names(node)
-        return Form(address.pieces(), address.text, names)
+        pieces = address.pieces()
+        return Form(pieces, address.text, names) if pieces or address.text or names else WHOLE
 
     async def read(self, addresses: Sequence[OpcUaAddress], learnt: Paths) -> list[Sample]:
         """Read nodes: one sample per address, in order; each node is asked for once.
@@ -143,12 +146,12 @@ class Reader:
         Raises:
             OSError, ua.UaStatusCodeError: The session is over.
         """
-        for _ in range(MOST_TYPES):
+        for _round in range(MOST_TYPES):
             try:
                 return self.told(address, said)
             except Undecoded as error:
                 await self._types.learn(error.encoding)
-        return bad(Why.DECODE_ERROR, "the structure has too many types inside")
+        return bad(Why.DECODE_ERROR, _("the structure has too many types inside"))
 
     async def content(self, found: ua.DataValue) -> Any:
         """Give the plain value inside, with lists for arrays and dicts for structures.
@@ -157,12 +160,12 @@ class Reader:
             OSError, ua.UaStatusCodeError: The session is over.
             ValueError: It cannot be decoded.
         """
-        for _ in range(MOST_TYPES):
+        for _round in range(MOST_TYPES):
             try:
                 return self._plain(found.Value.Value if found.Value else None)
             except Undecoded as error:
                 await self._types.learn(error.encoding)
-        raise ValueError("the structure has too many types inside")
+        raise ValueError(_("the structure has too many types inside"))
 
     def _plain(self, value: Any) -> Any:
         try:
@@ -171,9 +174,10 @@ class Reader:
             return plain(value, self._types.decode)
         except Undecoded:
             raise
-        # Bytes that are not what their type says can make the decoder fail in any way.
+        # Types are the server's own words, turned into classes: bytes that are not what their type
+        # says can make those fail in any way. It costs this one value, which is then bad.
         except Exception as error:
-            raise ValueError(f"it cannot be decoded: {error}") from error
+            raise ValueError(_("it cannot be decoded: {error}").format(error=error)) from error
 
     def told(self, address: OpcUaAddress, said: Said) -> Sample:
         """Turn what was said about a settled address into a sample.
@@ -221,5 +225,8 @@ def _now() -> int:
 
 def _unread(error: Exception) -> Sample:
     if isinstance(error, TOO_MUCH):
-        return bad(Why.DEVICE_BAD, f"too much for the server: {status_name(error.code)}")
-    return bad(Why.DECODE_ERROR, f"the value cannot be decoded: {error!r}")
+        return bad(
+            Why.DEVICE_BAD,
+            _("too much for the server: {code}").format(code=status_name(error.code)),
+        )
+    return bad(Why.DECODE_ERROR, _("the value cannot be decoded: {error!r}").format(error=error))

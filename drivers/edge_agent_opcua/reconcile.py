@@ -10,7 +10,7 @@ from enum import Enum
 from math import inf
 from typing import NamedTuple
 
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 
 FIRST, LAST = 1.0, 30.0
 """Seconds until a node is tried again that could not be watched: doubled each time, up to."""
@@ -80,6 +80,7 @@ class Ledger:
 
     items: dict[int, Item] = field(default_factory=dict)
     _highest: int = 0
+    _revised: tuple[float, int] = (0.0, 0)  # as most items have it, kept once
 
     def __post_init__(self) -> None:
         self._highest = max(self.items, default=0)
@@ -109,7 +110,9 @@ class Ledger:
 
     def watched(self, item: Item, number: int, revised: tuple[float, int]) -> None:
         """Take note that the server watches it."""
-        item.state, item.id, item.revised = State.WATCHED, number, revised
+        if revised != self._revised:
+            self._revised = revised
+        item.state, item.id, item.revised = State.WATCHED, number, self._revised
         item.trouble, item.delay = "", 0.0
 
     def refused(self, item: Item, trouble: str, now: float) -> bool:

@@ -12,14 +12,15 @@ from typing import Any
 from asyncua import ua
 
 from edge_agent.driver import ChangeQueue, Sample, WatchGroup
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent.language import _
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.mending import Mender
 from edge_agent_opcua.noticed import Noticed
 from edge_agent_opcua.notification import Notification
 from edge_agent_opcua.publishing import Publishing
 from edge_agent_opcua.reading import NAMESPACES
-from edge_agent_opcua.reconcile import State
+from edge_agent_opcua.reconcile import Item, State
 from edge_agent_opcua.reporting import Reporter
 from edge_agent_opcua.services import item, read
 from edge_agent_opcua.session import Session
@@ -69,19 +70,15 @@ class Watching:
         for every in dict.fromkeys(group.every for group in groups):
             self._intervals.append(Interval.of(every, groups, handle))
             handle += len(self._intervals[-1].ledger.items)
-        self._by_address = {
-            item.targets[-1].address: (interval, item)
-            for interval in self._intervals
-            for item in interval.ledger.items.values()
-            if not item.deadband  # which makes what is read differ from what was reported
-        }
+        self._by_address = [(interval, _compared(interval)) for interval in self._intervals]
 
     def compare(self, addresses: Sequence[OpcUaAddress], samples: Sequence[Sample]) -> None:
         """Compare what was read with what was reported."""
         for address, sample in zip(addresses, samples, strict=True):
-            interval, one = self._by_address.get(address, (None, None))
-            if interval is not None and one is not None and one.state is State.WATCHED:
-                self._suspicion.read(one, sample, _now() + interval.delay_of(one) + GRACE)
+            for interval, items in self._by_address:
+                one = items.get(address)
+                if one is not None and one.state is State.WATCHED:
+                    self._suspicion.read(one, sample, _now() + interval.delay_of(one) + GRACE)
         self._wake.set()
 
     def details(self) -> Mapping[str, Any]:
@@ -102,7 +99,7 @@ class Watching:
     async def _run(self) -> None:
         protocol = self._session.client.uaclient.protocol
         if protocol is None:
-            raise ConnectionError("the connection is closed")
+            raise ConnectionError(_("the connection is closed"))
         publishing = Publishing(protocol, self._take, self._forget_all, self._undecodable)
         receiving = asyncio.create_task(publishing.run())
         try:
@@ -167,10 +164,11 @@ class Watching:
     def _give_up_stuck(self) -> None:
         for one in self._suspicion.stuck(_now()):
             one.stuck += 1
-            one.trouble = "the server does not report what it holds"
+            one.trouble = _("the server does not report what it holds")
             self._noticed.count("items_stuck")
-            interval, _ = self._by_address[one.targets[-1].address]
-            interval.gone.append(one)
+            for interval in self._intervals:
+                if interval.ledger.items.get(one.handle) is one:
+                    interval.gone.append(one)
 
     async def _verify(self) -> None:
         """Compare what is watched with what the server says it watches, and that with itself."""
@@ -199,7 +197,9 @@ class Watching:
 
     async def _cure(self, interval: Interval) -> None:
         """Build anew what may help against a server that says nothing."""
-        why = f"the server reported nothing for {interval.stall.silence(_now()):.0f} s"
+        why = _("the server reported nothing for {now:.0f} s").format(
+            now=interval.stall.silence(_now())
+        )
         self._noticed.count("stalled")
         self._reporter.silent(interval, why)
         remedy = interval.stall.remedy()
@@ -229,7 +229,9 @@ class Watching:
         self._noticed.count("undecodable")
         for interval in self._intervals:
             for one in interval.ledger.of(State.WATCHED):
-                interval.ledger.polled(one, f"it cannot be decoded: {error!r}", _now())
+                interval.ledger.polled(
+                    one, _("it cannot be decoded: {error!r}").format(error=error), _now()
+                )
         self._wake.set()
 
     async def _take(self, notification: Notification) -> None:
@@ -247,6 +249,15 @@ class Watching:
             if interval.subscription is not None and interval.subscription.id == subscription:
                 return interval
         return None
+
+
+def _compared(interval: Interval) -> Mapping[OpcUaAddress, Item]:
+    """Give the items of which what is read is compared with what was reported.
+
+    A deadband makes the two differ.
+    """
+    items = interval.ledger.items.values()
+    return {item.targets[-1].address: item for item in items if not item.deadband}
 
 
 def _now() -> float:

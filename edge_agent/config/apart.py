@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import structlog
 
+from edge_agent import plugins
 from edge_agent.config.model import Config, Connection
 from edge_agent.errors import ConfigInvalid
+from edge_agent.language import _, spoken, use
 
 if TYPE_CHECKING:
     from edge_agent.config.loading import Inspection
@@ -64,7 +66,7 @@ class Loading:
     def __init__(self, path: Path, *, again: bool = False) -> None:
         self._path, self._again = path, again
         self._process = subprocess.Popen(  # noqa: S603 - our own module, in our own interpreter
-            [sys.executable, "-c", PROGRAM, str(path), *["again"] * again],
+            [sys.executable, "-c", PROGRAM, str(path), spoken(), *["again"] * again],
             stdout=subprocess.PIPE,
         )
 
@@ -82,13 +84,14 @@ class Loading:
             why = (
                 packed.decode(errors="replace")
                 if is_told
-                else f"the process ended with {process.returncode}"
+                else _("the process ended with {returncode}").format(returncode=process.returncode)
             )
             structlog.get_logger().warning("configuration_takes_more_memory", why=why)
-            config, errors, _ = _inspect(self._path, again=self._again)
+            config, errors, _doubts = _inspect(self._path, again=self._again)
             found: Any = config or errors
         else:
-            found = pickle.loads(packed)  # noqa: S301 - our own child made it a moment ago
+            found, drivers = pickle.loads(packed)  # noqa: S301 - our own child made it just now
+            plugins.know(drivers)
         if isinstance(found, Config):
             return found
         raise ConfigInvalid(found, str(self._path))
@@ -105,11 +108,15 @@ def load(path: Path) -> Config:
 
 def main() -> None:
     """Load the file named on the command line and write what it gave to stdout."""
-    config, errors, _ = _inspect(Path(sys.argv[1]), again="again" in sys.argv[2:])
+    use(sys.argv[2])
+    config, errors, _doubts = _inspect(Path(sys.argv[1]), again="again" in sys.argv[3:])
+    drivers = {}
     try:
         if config is not None:
+            names = {one.driver for one in config.connections}
+            drivers = {name: plugins.load(name) for name in names}
             config = dataclasses.replace(config, connections=Packed(config.connections))
-        packed = pickle.dumps(config or errors, pickle.HIGHEST_PROTOCOL)
+        packed = pickle.dumps((config or errors, drivers), pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - a driver's own types may fail in any way
         sys.stdout.write(f"{type(error).__name__}: {error}")
         sys.exit(NOT_PICKLED)

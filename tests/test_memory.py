@@ -1,0 +1,60 @@
+"""What the daemon does not load, and that what it loads later is the real thing."""
+
+import subprocess
+import sys
+
+SPARED = {
+    "email",
+    "http.client",
+    "importlib.metadata",
+    "zipfile",
+    "difflib",
+    "shutil",
+    "lzma",
+}
+
+DAEMON = """
+import sys
+sys.argv = ["edge-agent", "run", "-c", "/nowhere"]
+import edge_agent.cli
+edge_agent.cli._parse(sys.argv[1:])
+from edge_agent import memory
+memory.spare()
+import edge_agent.daemon, edge_agent.config.apart, edge_agent.logs, edge_agent_modbus
+print(*sys.modules)
+"""
+
+LATER = """
+from edge_agent import memory
+memory.spare()
+import sys, urllib, urllib.request, msgspec, structlog, paho.mqtt.client
+for name in memory._LATER:
+    assert type(sys.modules[name]) is memory._Later, name
+assert urllib.request is sys.modules["urllib.request"]
+assert urllib.request.Request("http://machine.example/x").host == "machine.example"
+assert msgspec.inspect.type_info(int) == msgspec.inspect.IntType()
+assert structlog.stdlib.BoundLogger.__module__ == "structlog.stdlib"
+from structlog.threadlocal import tmp_bind
+from types import ModuleType
+for name in memory._LATER:
+    assert type(sys.modules[name]) is ModuleType, name
+try:
+    urllib.request.nothing
+except AttributeError:
+    print("right")
+"""
+
+
+def told_by(program: str) -> str:
+    words = [sys.executable, "-c", program]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_daemon_loads_nothing_that_only_its_start_or_others_need():
+    loaded = set(told_by(DAEMON).split())
+    assert "edge_agent.poller" in loaded
+    assert not loaded & SPARED
+
+
+def test_a_module_that_is_loaded_later_is_the_real_one():
+    assert told_by(LATER) == "right\n"
