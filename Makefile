@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 # The project itself, editable; what builds it is in the lock files.
 INSTALL_SELF := $(INSTALL) --no-deps --no-build-isolation --editable .
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK := $(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test thorough lint format bench faults fuzz system lock wheel wheels deb image sbom arm64 clean
+.PHONY: help demo test thorough lint format messages session bench soak guard faults fuzz system lock wheel wheels deb image sbom arm64 clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,9 +41,24 @@ format: $(VENV)/.dev ## let ruff lay out the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## the figures, as a table
+messages: $(VENV)/.dev ## extract the texts that people read, and update and compile their translations
+	@$(BIN)/python tools/messages
+
+session: $(VENV)/.dev ## record the sessions of docs/commissioning.md anew
+	@tools/test-packages
+	@$(BIN)/python -m tests.acceptance.record_session
+
+bench: $(VENV)/.dev ## the figures beside other programs' (ARGS="--quick --write": in short, into docs/benchmarks.md)
 	@tools/test-packages
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.dev ## whether memory grows in an hour (ARGS="--seconds 600": in ten minutes)
+	@tools/test-packages
+	@$(BIN)/python -m benchmarks soak $(ARGS)
+
+guard: $(VENV)/.dev ## that a reading has not become dearer, beside bare pymodbus; half a minute
+	@tools/test-packages
+	@$(BIN)/python -m benchmarks.guard
 
 faults: $(VENV)/.dev ## only the tests that break brokers, disks, clocks and machines
 	@tools/test-packages
@@ -84,7 +99,7 @@ lock: $(VENV)/.dev ## write requirements/*.lock anew from pyproject.toml
 	$(LOCK) pyproject.toml requirements/build.in --extra demo --constraint requirements/dev.lock \
 		--output-file requirements/demo.lock
 	$(LOCK) requirements/build.in --constraint requirements/dev.lock --output-file requirements/build.lock
-	$(LOCK) pyproject.toml --extra opcua --extra serial --constraint requirements/dev.lock \
+	$(LOCK) pyproject.toml --extra opcua --extra serial --extra lists --constraint requirements/dev.lock \
 		--output-file requirements/gateway.lock
 	$(LOCK) requirements/release.in --constraint requirements/dev.lock --output-file requirements/release.lock
 

@@ -58,7 +58,7 @@ def _connection(number: int, port: int, load: Load) -> list[str]:
         "    devices:",
         f"      - name: machine-{number:03}",
         "        address: {unit: 1, table: holding, type: uint16}",
-        f"        every: {load.every:g}s",
+        f"        every: {round(load.every * 1000)}ms",
         "        points:",
     ]
     points = (

@@ -1,8 +1,8 @@
-"""Measures one agent after the other; each run is a new process with an empty buffer."""
+"""What one gateway costs; each measurement is a new process with an empty buffer."""
 
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +10,30 @@ from benchmarks.calibration import naive_ms
 from benchmarks.configuration import Load
 from benchmarks.lateness import lateness_ms, percentile, sleeper_ms
 from benchmarks.rig import AgentProcess, Rig, rig
-from benchmarks.table import Figure
+from benchmarks.table import Figures
 from benchmarks.usage import cpu_with_children, memory_mb, usage
 
 FULL = Load(devices=100, registers=100)
 SMALL = Load(devices=2, registers=100)
 STARTS = 3  # in each run: they are quick, and differ
 WARM_UP = 8.0  # seconds; a start costs CPU and memory that a running agent does not need
-MEMORY_AFTER = 30.0  # seconds from the start
+MEMORY_AFTER = 20.0  # seconds from the start
 OUTAGE_SETTLES = 3.0  # seconds after the broker went until the agent writes evenly
 DRAIN_SECONDS = 60.0
 
-Say = Callable[[str], None]
 
-
-class Figures:
-    """Collects the figures of all runs.
+class Gateway:
+    """Measures one gateway, again and again.
 
     Args:
         program: The command `edge-agent` under test.
         seconds: How long each window of measurement is.
-        say: Is told what goes on.
+        figures: Where the values go.
     """
 
-    def __init__(self, program: Path, seconds: float, say: Say) -> None:
-        self._program, self._seconds, self._say = program, seconds, say
-        self._figures: dict[str, Figure] = {}
-
-    @property
-    def all(self) -> list[Figure]:
-        """Give what was measured, in the order in which it was measured first."""
-        return list(self._figures.values())
-
-    def _note(self, what: str, value: float, unit: str, most: float | None = None) -> None:
-        self._figures.setdefault(what, Figure(what, unit, most)).values.append(value)
-        self._say(f"  {what}: {value:.4g} {unit}")
+    def __init__(self, program: Path, seconds: float, figures: Figures) -> None:
+        self._program, self._seconds = program, seconds
+        self._note = figures.note
 
     def run(self) -> None:
         """Measure everything once."""
@@ -57,13 +46,14 @@ class Figures:
     def _help(self) -> None:
         begin = time.monotonic()
         subprocess.run([self._program, "--help"], check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-        self._note("edge-agent --help", (time.monotonic() - begin) * 1000, "ms", 150)
+        self._note("edge-agent --help", (time.monotonic() - begin) * 1000, "ms", most=150)
 
     def _start(self) -> None:
         """A gateway with 200 points: how soon it delivers."""
         with rig(self._program, SMALL) as around:
             agent = around.start_agent()
-            self._note("start to first reading, 200 points", around.first_reading(agent), "s", 0.7)
+            first = around.first_reading(agent)
+            self._note("start to first reading, 200 points", first, "s", most=0.4)
             self._note("CPU until then, 200 points", cpu_with_children(agent.number), "s")
 
     def _small(self) -> None:
@@ -71,25 +61,26 @@ class Figures:
         with rig(self._program, SMALL) as around:
             agent = around.start_agent()
             _sleep_until(agent.started + MEMORY_AFTER)
-            self._memory(agent, "200 points")
+            self._memory(agent, "200 points", 40)
 
     def _full(self) -> None:
         """A gateway with 10,000 points at 1 s: what it costs to run."""
         with rig(self._program, FULL) as around:
             agent = around.start_agent()
-            self._note("start to first reading, 10,000 points", around.first_reading(agent), "s")
+            first = around.first_reading(agent)
+            self._note("start to first reading, 10,000 points", first, "s", most=1.5)
             self._note("CPU until then, 10,000 points", cpu_with_children(agent.number), "s")
             _sleep_until(agent.started + WARM_UP)
             self._window(around, agent)
             _sleep_until(agent.started + MEMORY_AFTER)
-            self._memory(agent, "10,000 points")
+            self._memory(agent, "10,000 points", 45)
             self._note(
                 "most resident memory, while it starts", memory_mb(agent.number, "VmHWM"), "MB"
             )
             self._outage(around, agent)
 
-    def _memory(self, agent: AgentProcess, size: str) -> None:
-        self._note(f"resident memory, {size}", memory_mb(agent.number), "MB", 45)
+    def _memory(self, agent: AgentProcess, size: str, most: float) -> None:
+        self._note(f"resident memory, {size}", memory_mb(agent.number), "MB", most=most)
         self._note(f"of that its own, {size}", memory_mb(agent.number, "RssAnon"), "MB")
 
     def _window(self, around: Rig, agent: AgentProcess) -> None:
@@ -104,12 +95,11 @@ class Figures:
         delivered = arrived["readings"] - heard["readings"]
         cost = spent.cpu * 1e6 / delivered
         self._note("readings delivered", delivered / seconds, "per s")
-        self._note("CPU per 1,000 readings", cost, "ms", 4)
+        self._note("CPU per 1,000 readings", cost, "ms", most=3)
         self._note("naive encoding of 1,000 readings, for scale", calibration, "ms")
         self._note("CPU as a multiple of naive encoding", cost / calibration, "x")
-        self._note(
-            "written to disk, broker healthy", spent.written / delivered, "bytes per reading", 0.1
-        )
+        written = spent.written / delivered
+        self._note("written to disk, broker healthy", written, "bytes per reading", most=0.5)
         self._lateness(asked, agent.status())
         self._note("lateness of a bare sleeper meanwhile, p99", percentile(slept, 0.99), "ms")
         ages = sorted(arrived["ages_ms"])
@@ -119,9 +109,9 @@ class Figures:
     def _lateness(self, asked: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         late = lateness_ms(asked["arrivals"])
         self._note("poll lateness at the machine, p50", percentile(late, 0.5), "ms")
-        self._note("poll lateness at the machine, p99", percentile(late, 0.99), "ms", 5)
+        self._note("poll lateness at the machine, p99", percentile(late, 0.99), "ms", most=5)
         skipped = sum(one["overruns"] for one in status["connections"])
-        self._note("polls skipped since the start", skipped, "polls", 0)
+        self._note("polls skipped since the start", skipped, "polls", most=0)
         own = sorted(one["lateness_p99_ms"] for one in status["connections"])
         self._note("its own p99 since the start, median connection", percentile(own, 0.5), "ms")
         self._note("its own p99 since the start, worst connection", own[-1], "ms")

@@ -2,24 +2,33 @@
 
 import math
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from edge_agent.agent import SLOT_SECONDS
+from edge_agent.agent import SLOT_SECONDS, SLOTS
 
 SLOT_US = round(SLOT_SECONDS * 1_000_000)
 
 
-def lateness_ms(arrivals: Sequence[tuple[int, int]]) -> list[float]:
+def lateness_ms(arrivals: Sequence[tuple[int, int]], every: float = 1.0) -> list[float]:
     """Give how late each request arrived, ascending.
 
     The agent's polls are due at whole slots of the steady clock, which all processes of a machine
-    share. So the delay includes everything: the wake-up, those who had their turn before, the
-    socket, and the plant's own wake-up. It cannot exceed a slot; the agent's own count tells that.
+    share: ten to an interval, of 0.1 s at most. So the delay includes everything: the wake-up,
+    those who had their turn before, the socket, and the plant's own wake-up. A device keeps its
+    slot; it is the one in which most of its requests arrive.
 
     Args:
         arrivals: Device and instant in microseconds of the steady clock.
+        every: Seconds between two requests of a device.
     """
-    return sorted((at % SLOT_US) / 1000 for _, at in arrivals)
+    interval = round(every * 1_000_000)
+    slot = min(SLOT_US, interval // SLOTS)
+    slots: dict[int, Counter[int]] = defaultdict(Counter)
+    for device, at in arrivals:
+        slots[device][at % interval // slot] += 1
+    due = {device: found.most_common(1)[0][0] * slot for device, found in slots.items()}
+    return sorted((at - due[device]) % interval / 1000 for device, at in arrivals)
 
 
 def sleeper_ms(seconds: float) -> list[float]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from benchmarks.broker import Broker
 from benchmarks.gateway import CACHE, ROOT
 from benchmarks.rig import AgentProcess, Audience
-from benchmarks.table import Figure
+from benchmarks.table import Figures
 from benchmarks.usage import memory_mb, usage
 from tests.rigs.node_opcua import OVEN, NodeOpcUa, running
 
@@ -27,8 +27,6 @@ TICK = 0.1  # seconds between two handfuls of changes
 SETTLES = 5.0  # seconds beside `every`, from the last item's creation until only changes come
 ROUNDS = 3  # changes of each node in a window of measurement, at least
 GIVE_UP = 120.0
-
-Say = Callable[[str], None]
 
 
 class Case(NamedTuple):
@@ -41,6 +39,7 @@ class Case(NamedTuple):
         most_us: CPU of the agent for one change, in microseconds; None where nothing is demanded.
         most_ratio: The same as a multiple of bare asyncua's.
         most_seconds: From the session's start until everything is watched.
+        most_memory: Resident megabytes of the agent.
     """
 
     nodes: int
@@ -49,6 +48,7 @@ class Case(NamedTuple):
     most_us: float | None = None
     most_ratio: float | None = None
     most_seconds: float | None = None
+    most_memory: float | None = None
 
     @property
     def name(self) -> str:
@@ -60,8 +60,8 @@ class Case(NamedTuple):
 CASES = (
     Case(1_000, 1.0, watches=False),
     Case(1_000, 1.0, most_ratio=1.3, most_us=12),
-    Case(10_000, 10.0, most_ratio=1.3, most_us=12, most_seconds=15),
-    Case(10_000, 1.0, most_ratio=1.3, most_us=12, most_seconds=15),
+    Case(10_000, 10.0, most_ratio=1.3, most_us=12, most_seconds=15, most_memory=75),
+    Case(10_000, 1.0, most_ratio=1.3, most_us=12, most_seconds=15, most_memory=75),
 )
 
 
@@ -81,27 +81,22 @@ class Cost(NamedTuple):
     watching: float
 
 
-class OpcUaFigures:
-    """Collects the figures of all runs.
+class Watched:
+    """Measures the cases, again and again.
 
     Args:
         program: The command `edge-agent` under test, in an environment with asyncua.
         seconds: How long each window of measurement is.
-        say: Is told what goes on.
+        figures: Where the values go.
     """
 
-    def __init__(self, program: Path, seconds: float, say: Say) -> None:
-        self._program, self._seconds, self._say = program, seconds, say
-        self._figures: dict[str, Figure] = {}
+    def __init__(self, program: Path, seconds: float, figures: Figures) -> None:
+        self._program, self._seconds = program, seconds
+        self._note = figures.note
 
-    @property
-    def all(self) -> list[Figure]:
-        """Give what was measured, in the order in which it was measured first."""
-        return list(self._figures.values())
-
-    def run(self) -> None:
+    def run(self, cases: Sequence[Case] = CASES) -> None:
         """Measure every case once."""
-        for case in CASES:
+        for case in cases:
             with running(many=case.nodes, fastest=case.every * 1000) as server:
                 # A round through all nodes takes `every`.
                 server.tick(round(case.nodes * TICK / case.every), TICK)
@@ -112,21 +107,17 @@ class OpcUaFigures:
         agent = self._agent(case, server)
         name = case.name
         self._note(f"{name}: readings", agent.changes, "per s")
-        self._note(f"{name}: CPU per change", agent.per_change * 1e6, "us", case.most_us)
-        self._note(f"{name}: resident memory", agent.memory, "MB")
+        self._note(f"{name}: CPU per change", agent.per_change * 1e6, "us", most=case.most_us)
+        self._note(f"{name}: resident memory", agent.memory, "MB", most=case.most_memory)
         if bare is None:
             return
-        self._note(f"{name}: connect, resolve, watch", agent.watching, "s", case.most_seconds)
+        self._note(f"{name}: connect, resolve, watch", agent.watching, "s", most=case.most_seconds)
         self._note(f"{name}: bare asyncua, changes", bare.changes, "per s")
         self._note(f"{name}: bare asyncua, CPU per change", bare.per_change * 1e6, "us")
         self._note(f"{name}: bare asyncua, resident memory", bare.memory, "MB")
         self._note(f"{name}: bare asyncua, connect and watch", bare.watching, "s")
         ratio = agent.per_change / bare.per_change
-        self._note(f"{name}: CPU of the agent to bare asyncua", ratio, "x", case.most_ratio)
-
-    def _note(self, what: str, value: float, unit: str, most: float | None = None) -> None:
-        self._figures.setdefault(what, Figure(what, unit, most)).values.append(value)
-        self._say(f"  {what}: {value:.4g} {unit}")
+        self._note(f"{name}: CPU of the agent to bare asyncua", ratio, "x", most=case.most_ratio)
 
     def _bare(self, case: Case, server: NodeOpcUa) -> Cost:
         with _bare(self._program, case, server) as process:

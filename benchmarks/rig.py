@@ -21,15 +21,16 @@ from tests.rigs.modbus_plant import Plant, compile_plant
 STOP_SECONDS = 20.0
 FIRST_READING_SECONDS = 30.0
 STATUS_SECONDS = 10.0
+DEVICES_OF_A_PLANT = 400  # a listener and a client each, below descriptor 1024
 QUIET_SECONDS = 0.5  # nothing new for so long: everything that was sent has arrived
 
 
 class Audience:
-    """The subscriber's process."""
+    """The process that subscribes: `subscriber`, which looks at everything, or `counting`."""
 
-    def __init__(self, broker_port: int) -> None:
+    def __init__(self, broker_port: int, module: str = "benchmarks.subscriber") -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", "benchmarks.subscriber", str(broker_port)],
+            [sys.executable, "-m", module, str(broker_port)],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         if self._line() != "ready":
@@ -60,6 +61,34 @@ class Audience:
             if pipe is not None:
                 pipe.close()
         self._process.wait(STOP_SECONDS)
+
+
+class Plants:
+    """As many devices as are wanted; libmodbus waits with select(), so one plant has not enough.
+
+    Attributes:
+        ports: Of the devices.
+    """
+
+    def __init__(self, program: Path, load: Load) -> None:
+        sizes = [
+            min(DEVICES_OF_A_PLANT, load.devices - first)
+            for first in range(0, load.devices, DEVICES_OF_A_PLANT)
+        ]
+        self._plants = [Plant(program, load.registers, devices=size, moving=True) for size in sizes]
+        self.ports = [port for plant in self._plants for port in plant.ports]
+
+    def report(self) -> dict[str, Any]:
+        """Ask for the counters, and for the arrivals since the last time."""
+        reports = [plant.report() for plant in self._plants]
+        return {
+            name: sum((one[name] for one in reports[1:]), reports[0][name]) for name in reports[0]
+        }
+
+    def stop(self) -> None:
+        """End them. Fails if anything but a read arrived."""
+        for plant in self._plants:
+            plant.stop()
 
 
 class AgentProcess:
@@ -159,15 +188,21 @@ class Rig:
     """A running plant, broker and subscriber, and a way to start agents against them."""
 
     def __init__(
-        self, program: Path, load: Load, folder: Path, stack: contextlib.ExitStack
+        self,
+        program: Path,
+        load: Load,
+        folder: Path,
+        stack: contextlib.ExitStack,
+        audience: str,
     ) -> None:
         self.load = load
+        self.folder = folder
         self._program, self._stack = program, stack
-        self.plant = Plant(compile_plant(folder), load.registers, devices=load.devices, moving=True)
+        self.plant = Plants(compile_plant(folder), load)
         stack.callback(self.plant.stop)
         self.broker = Broker(folder)
         stack.callback(self.broker.stop)
-        self.audience = Audience(self.broker.port)
+        self.audience = Audience(self.broker.port, f"benchmarks.{audience}")
         stack.callback(self.audience.stop)
         self._config = configuration.write(folder, load, self.plant.ports, self.broker.port)
 
@@ -192,16 +227,17 @@ class Rig:
 
 
 @contextmanager
-def rig(program: Path, load: Load) -> Iterator[Rig]:
+def rig(program: Path, load: Load, audience: str = "subscriber") -> Iterator[Rig]:
     """Run everything around an agent in a folder of its own; end and remove it afterwards.
 
     Args:
         program: The command `edge-agent` under test.
         load: What it has to do.
+        audience: `subscriber` looks at every message; `counting` only counts, which costs little.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=CACHE) as folder,
         contextlib.ExitStack() as stack,
     ):
-        yield Rig(program, load, Path(folder), stack)
+        yield Rig(program, load, Path(folder), stack, audience)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.rtu_line`: how near an RTU line comes to what the specification allows.
+"""`python -m benchmarks rtu`: how near an RTU line comes to what the specification allows.
 
 A pseudo-terminal is paced to the baud rate: a byte can be read when it would have arrived. The
 device takes no time. Then the legal maximum is a request of 8 characters, an answer of 125 for 60
@@ -8,10 +8,8 @@ V1.02, 2.5.1.1.
 The figures are those of this machine at this moment: its own lateness is printed beside them.
 """
 
-import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from pathlib import Path
 from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings
 
 from benchmarks.lateness import percentile
+from benchmarks.table import Figures
 from tests.rigs.modbus_device import Device, with_crc
 from tests.rigs.serial_line import SerialLine
 
@@ -91,44 +90,25 @@ async def _lateness(folder: Path, baud: int, seconds: float) -> Sequence[float]:
     return late
 
 
-async def _measure(folder: Path, seconds: float, runs: int) -> bool:
-    is_enough = True
-    _say(f"{'figure':<44}{'wanted':>10}{'measured':>10}{'usual':>8}")
+async def measure(folder: Path, seconds: float, runs: int, figures: Figures) -> None:
+    """Measure each speed so often, of which the best counts, and how late others are meanwhile."""
     for baud, wanted in WANTED.items():
         found = [await _throughput(folder, baud, seconds) for _ in range(runs)]
         share, usual, _, _ = max(found)
         broken, reads = sum(run[2] for run in found), sum(run[3] for run in found)
-        is_enough &= share >= wanted and broken == 0
-        _say(
-            f"{f'{baud} baud, share of the legal maximum':<44}"
-            f"{wanted:>10.0%}{share:>10.1%}{usual:>8.1%}"
-        )
-        _say(f"{f'{baud} baud, broken silences in {reads} reads':<44}{0:>10}{broken:>10}")
+        name = f"RTU, {baud} baud"
+        figures.note(f"{name}: share of what is legal", 100 * share, "%", least=100 * wanted)
+        figures.note(f"{name}: share of the usual read", 100 * usual, "%")
+        figures.note(f"{name}: broken silences (t3.5)", broken, "", most=0)
+        figures.note(f"{name}: reads", reads, "")
     alone = await _ticks(seconds)
     late = await _lateness(folder, 115200, seconds)
-    p99 = percentile(late, 0.99)
-    is_enough &= p99 <= MOST_LATE
     name = f"lateness beside {LINES} lines of 115200 baud, p99"
-    _say(f"{name:<44}{f'{MOST_LATE:g} ms':>10}{f'{p99:.1f} ms':>10}")
-    _say(f"{'the same with nothing else':<44}{'':>10}{f'{percentile(alone, 0.99):.1f} ms':>10}")
-    return is_enough
+    figures.note(name, percentile(late, 0.99), "ms", most=MOST_LATE)
+    figures.note("the same with nothing else", percentile(alone, 0.99), "ms")
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def main() -> int:
-    """Measure, print, and tell whether it is enough."""
-    parser = argparse.ArgumentParser("python -m benchmarks.rtu_line", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=6, help="of each run (6)")
-    parser.add_argument("--runs", type=int, default=3, help="of which the best counts (3)")
-    options = parser.parse_args()
+def lines(seconds: float, runs: int, figures: Figures) -> None:
+    """Measure all of it on lines of a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        is_enough = asyncio.run(_measure(Path(folder), options.seconds, options.runs))
-    return 0 if is_enough else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        asyncio.run(measure(Path(folder), seconds, runs, figures))

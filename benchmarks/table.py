@@ -1,7 +1,8 @@
 """Shows figures: what is wanted, what was measured. Pure."""
 
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 HEAD = ("figure", "wanted", "median", "range", "")
@@ -14,13 +15,15 @@ class Figure:
     Attributes:
         what: Its name, for people.
         unit: The unit of its values.
-        most: What it may be at most; None where nothing is demanded.
+        most: What it may be at most; None where that is not demanded.
+        least: What it has to be at least, likewise.
         values: One for each run.
     """
 
     what: str
     unit: str
     most: float | None = None
+    least: float | None = None
     values: list[float] = field(default_factory=list)
 
     @property
@@ -31,15 +34,53 @@ class Figure:
     @property
     def mark(self) -> str:
         """Tell in one word whether the median is what is wanted."""
-        if self.most is None:
+        if self.most is None and self.least is None:
             return ""
-        return "ok" if self.median <= self.most else "MISSED"
+        most = self.most if self.most is not None else math.inf
+        least = self.least if self.least is not None else -math.inf
+        return "ok" if least <= self.median <= most else "MISSED"
+
+    @property
+    def wanted(self) -> str:
+        """Say what is demanded."""
+        if self.least is not None:
+            return f"≥ {_short(self.least)} {self.unit}"
+        return "" if self.most is None else f"≤ {_short(self.most)} {self.unit}"
 
     def row(self) -> tuple[str, ...]:
         """Give its line of the table."""
-        wanted = "" if self.most is None else f"≤ {_short(self.most)} {self.unit}"
         span = f"{_short(min(self.values))} - {_short(max(self.values))}"
-        return self.what, wanted, f"{_short(self.median)} {self.unit}", span, self.mark
+        return self.what, self.wanted, f"{_short(self.median)} {self.unit}", span, self.mark
+
+
+class Figures:
+    """Collects figures of several runs, in the order in which each was measured first.
+
+    Args:
+        say: Is told each value.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._known: dict[str, Figure] = {}
+
+    @property
+    def all(self) -> list[Figure]:
+        """Give what was measured."""
+        return list(self._known.values())
+
+    def note(
+        self,
+        what: str,
+        value: float,
+        unit: str,
+        *,
+        most: float | None = None,
+        least: float | None = None,
+    ) -> None:
+        """Take one more value of a figure."""
+        self._known.setdefault(what, Figure(what, unit, most, least)).values.append(value)
+        self._say(f"  {what}: {value:.4g} {unit}")
 
 
 def text(figures: Sequence[Figure]) -> str:

@@ -38,6 +38,12 @@ def cpu_with_children(process: int) -> float:
     return sum(map(int, after_name[11:15])) / TICKS  # utime, stime, cutime, cstime
 
 
+def cpu_of_tree(process: int) -> float:
+    """Give the CPU seconds of a process and of all that descend from it, also those that ended."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return cpu_with_children(process) + sum(cpu_of_tree(int(child)) for child in children)
+
+
 def memory_mb(process: int, kind: str = "VmRSS") -> float:
     """Give megabytes (10^6 bytes) of memory.
 

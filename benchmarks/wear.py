@@ -6,21 +6,18 @@ and once as it is folded back. What the file system writes for itself is not in 
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.configuration import Load
 from benchmarks.rig import AgentProcess, Rig, rig
-from benchmarks.table import Figure
+from benchmarks.table import Figures
 from benchmarks.usage import usage
 
 SETTLES = 5.0  # seconds from the start, or from the broker's end, until the agent works evenly
 HEALTHY_SETTLES = 120.0  # seconds until it has learnt how fast its devices answer
 HEALTHY_SECONDS = 620.0  # numbers are reserved anew every ten minutes: one of these is in it
 SECONDS_A_DAY = 86400
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -46,19 +43,14 @@ AWAY = (
 )
 
 
-def figures(program: Path, seconds: float, say: Say) -> list[Figure]:
-    """Measure all of it; `seconds` is how long each window without a broker is."""
-    found = []
+def outages(program: Path, seconds: float, figures: Figures) -> None:
+    """Measure each case without a broker, for so many seconds."""
     for case in AWAY:
-        say(f"{case.name}, for {seconds:g} s")
-        found.append(away(program, case, seconds))
-        say(f"  {found[-1].values[0]:.4g} {found[-1].unit}")
-    say(f"broker there, {HEALTHY.points:,} readings/s, for {HEALTHY_SECONDS:g} s")
-    found.append(healthy(program, HEALTHY_SECONDS))
-    return found
+        value = away(program, case, seconds)
+        figures.note(case.name, value, "bytes per reading", most=case.most)
 
 
-def healthy(program: Path, seconds: float) -> Figure:
+def healthy(program: Path, seconds: float, figures: Figures) -> None:
     """Measure what is written in a day with one start, while the broker takes everything."""
     with rig(program, HEALTHY) as around:
         agent = around.start_agent()
@@ -69,10 +61,10 @@ def healthy(program: Path, seconds: float) -> Figure:
         spent = usage(agent.number).written - start
         a_day = start + spent / (time.monotonic() - begin) * SECONDS_A_DAY
     name = f"written a day, broker there, {HEALTHY.points:,} readings/s"
-    return Figure(name, "MB", HEALTHY_MB_A_DAY, [a_day / 1e6])
+    figures.note(name, a_day / 1e6, "MB", most=HEALTHY_MB_A_DAY)
 
 
-def away(program: Path, case: Case, seconds: float) -> Figure:
+def away(program: Path, case: Case, seconds: float) -> float:
     """Measure what is written for each reading while there is no broker."""
     with rig(program, case.load) as around:
         agent = around.start_agent()
@@ -82,7 +74,7 @@ def away(program: Path, case: Case, seconds: float) -> Figure:
         read, before = _read(around), usage(agent.number).written
         time.sleep(seconds)
         read, spent = _read(around) - read, _written_at_the_end(agent) - before
-    return Figure(case.name, "bytes per reading", case.most, [spent / read])
+    return float(spent / read)
 
 
 def _read(around: Rig) -> int:
