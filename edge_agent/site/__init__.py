@@ -1,0 +1,1 @@
+"""A gateway's configuration as a template for others: made, asked, filled in, compared."""
