@@ -9,13 +9,22 @@ class Wave:
     Args:
         data: What is sent.
         baud: At which speed.
-        parity: Whether an even parity bit follows the data bits.
+        parity: Whether a parity bit follows the data bits.
+        odd: Whether that makes the number of ones odd.
         after: Seconds of silence before.
     """
 
-    def __init__(self, data: bytes, baud: int, *, parity: bool = False, after: float = 0.0) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        baud: int,
+        *,
+        parity: bool = False,
+        odd: bool = False,
+        after: float = 0.0,
+    ) -> None:
         self._baud, self._after = baud, after
-        self._bits = [bit for byte in data for bit in _character(byte, parity=parity)]
+        self._bits = [bit for byte in data for bit in _character(byte, parity=parity, odd=odd)]
         self.seconds = after + len(self._bits) / baud
 
     def level(self, at: float) -> int:
@@ -34,9 +43,9 @@ class Collision:
         return min(wave.level(at) for wave in self._waves)
 
 
-def _character(byte: int, *, parity: bool) -> list[int]:
+def _character(byte: int, *, parity: bool, odd: bool) -> list[int]:
     data = [byte >> place & 1 for place in range(8)]
-    return [0, *data, *([sum(data) % 2] if parity else []), 1]
+    return [0, *data, *([(sum(data) + odd) % 2] if parity else []), 1]
 
 
 def heard(wave: Wave | Collision, baud: int) -> bytes:
