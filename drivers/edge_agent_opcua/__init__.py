@@ -2,7 +2,8 @@
 
 from importlib.util import find_spec
 
-from edge_agent_opcua.config import OpcUaAddress, OpcUaSettings
+from edge_agent_opcua.address import OpcUaAddress
+from edge_agent_opcua.config import OpcUaSettings
 from edge_agent_opcua.driver import OpcUaDriver
 
 __all__ = ["OpcUaAddress", "OpcUaDriver", "OpcUaSettings"]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from asyncua import Client, ua
 
+from edge_agent.language import _
 from edge_agent_opcua import faults, paths
 from edge_agent_opcua.channel import Channel
 from edge_agent_opcua.config import OpcUaSettings
@@ -132,7 +133,11 @@ class Browser:
             (below,) = await referenced(self._client, self._reader.limits, [node])
             there = [one for one in below if one.BrowseName.Name == step.name]
             if not there:
-                raise LookupError(f"the server has nothing at {path}: there is no {step.name}")
+                raise LookupError(
+                    _("the server has nothing at {path}: there is no {name}").format(
+                        path=path, name=step.name
+                    )
+                )
             node = local(there[0].NodeId)
             names = (*names, _name(there[0]))
         return node, names

@@ -15,6 +15,7 @@ from edge_agent.command import (
     printable,
     shown,
 )
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_opcua.browse import Found
@@ -31,38 +32,48 @@ SETTINGS = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    where = parser.add_argument_group("which server, and how to reach it")
-    where.add_argument("url", nargs="?", metavar="URL", help="such as opc.tcp://10.0.0.9:4840")
+    where = parser.add_argument_group(_("which server, and how to reach it"))
+    where.add_argument("url", nargs="?", metavar="URL", help=_("such as opc.tcp://10.0.0.9:4840"))
     where.add_argument(
-        "--connection", metavar="NAME", help="take url and settings from the configuration (-c)"
+        "--connection", metavar="NAME", help=_("take url and settings from the configuration (-c)")
     )
-    where.add_argument("--security", choices=("encrypt", "sign", "none"), help="(encrypt)")
-    where.add_argument("--policy", help="only this security policy, such as Basic256Sha256")
-    where.add_argument("--username", help="the user to read as (anonymous)")
-    where.add_argument("--password-file", metavar="FILE", help="with the user's password")
     where.add_argument(
-        "--server-name", metavar="NAME", help="what the server's certificate calls its host"
+        "--security",
+        choices=("encrypt", "sign", "none"),
+        help=_("what the connection has to do (encrypt)"),
     )
-    where.add_argument("--pki", metavar="FOLDER", help="folder of certificates")
-    where.add_argument("--timeout", metavar="SECONDS", help="how long to wait for an answer (5)")
-    what = parser.add_argument_group("what to show")
-    what.add_argument("--start", default="", metavar="PATH", help="begin at, such as Oven/Zone 1")
-    what.add_argument("--contains", default="", metavar="TEXT", help="only paths with this in it")
-    what.add_argument("--depth", type=_count, default=10, metavar="N", help="levels (10)")
-    what.add_argument("--limit", type=_count, default=200, metavar="N", help="nodes a level (200)")
-    what.add_argument("--standard", action="store_true", help="also the server's own nodes")
-    how = parser.add_argument_group("how")
+    where.add_argument("--policy", help=_("only this security policy, such as Basic256Sha256"))
+    where.add_argument("--username", help=_("the user to read as (anonymous)"))
+    where.add_argument("--password-file", metavar="FILE", help=_("with the user's password"))
+    where.add_argument(
+        "--server-name", metavar="NAME", help=_("what the server's certificate calls its host")
+    )
+    where.add_argument("--pki", metavar="FOLDER", help=_("folder of certificates"))
+    where.add_argument("--timeout", metavar="SECONDS", help=_("how long to wait for an answer (5)"))
+    what = parser.add_argument_group(_("what to show"))
+    what.add_argument(
+        "--start", default="", metavar="PATH", help=_("begin at, such as Oven/Zone 1")
+    )
+    what.add_argument(
+        "--contains", default="", metavar="TEXT", help=_("only paths with this in it")
+    )
+    what.add_argument("--depth", type=_count, default=10, metavar="N", help=_("levels (10)"))
+    what.add_argument(
+        "--limit", type=_count, default=200, metavar="N", help=_("nodes a level (200)")
+    )
+    what.add_argument("--standard", action="store_true", help=_("also the server's own nodes"))
+    how = parser.add_argument_group(_("how"))
     how.add_argument(
-        "--csv", action="store_true", help="one row per value, to pick from and to import"
+        "--csv", action="store_true", help=_("one row per value, to pick from and to import")
     )
     how.add_argument(
-        "--elements", type=_count, default=16, metavar="N", help="rows an array at most (16)"
+        "--elements", type=_count, default=16, metavar="N", help=_("rows an array at most (16)")
     )
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise argparse.ArgumentTypeError(_("{text!r} is no number from 1 on").format(text=text))
     return int(text)
 
 
@@ -88,13 +99,17 @@ def _settings(options: argparse.Namespace) -> "OpcUaSettings":
 
     written = {key: getattr(options, key) for key in SETTINGS if getattr(options, key) is not None}
     if (options.url is None) == (options.connection is None):
-        raise CommandFailed("name a server: either its URL, or a --connection of the file", USAGE)
+        raise CommandFailed(
+            _("name a server: either its URL, or a --connection of the file"), USAGE
+        )
     if options.url is None:
         if written:
             key = next(iter(written)).replace("_", "-")
             raise CommandFailed(
-                f"--{key} and --connection: the settings stand in the file; change them there, or "
-                "give the URL",
+                _(
+                    "--{key} and --connection: the settings stand in the file; change them "
+                    "there, or give the URL"
+                ).format(key=key),
                 USAGE,
             )
         return configured(options.config, options.connection, OpcUaSettings)
@@ -115,7 +130,7 @@ async def _browse(settings: "OpcUaSettings", options: argparse.Namespace) -> int
     async with browsing(settings) as browser:
         is_cut = await shows(browser.walk(wish), options)
         if is_cut or browser.is_cut:
-            print("some was left out: --start further down, or raise --limit", file=sys.stderr)
+            print(_("some was left out: --start further down, or raise --limit"), file=sys.stderr)
     return OK
 
 
@@ -151,7 +166,7 @@ async def _as_tree(all_found: "AsyncIterator[Found]", options: argparse.Namespac
         for note in _notes(found):
             print(f"{INDENT * (found.depth + 1)}({note})")
     if is_empty:
-        print("nothing found; --standard shows the server's own nodes too", file=sys.stderr)
+        print(_("nothing found; --standard shows the server's own nodes too"), file=sys.stderr)
     return False  # said where it is
 
 
@@ -169,7 +184,7 @@ def _described(found: "Found") -> str:
 def _notes(found: "Found") -> list[str]:
     notes = []
     if found.is_cut:
-        notes.append("there is more below: --start here, or raise --limit or --depth")
+        notes.append(_("there is more below: --start here, or raise --limit or --depth"))
     if found.is_repeated:
-        notes.append("shown already at another place")
+        notes.append(_("shown already at another place"))
     return notes

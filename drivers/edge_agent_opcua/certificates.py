@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from edge_agent.language import _
 from edge_agent_opcua.catalogue import Fault
 
 WARN_BEFORE = timedelta(days=60)
@@ -186,7 +187,7 @@ def read_chain(data: bytes) -> tuple[Certificate, ...]:
                 raise Rejected(Fault.NO_CERTIFICATE, str(error)) from error
             break
     if not chain:
-        raise Rejected(Fault.NO_CERTIFICATE, "it sent none")
+        raise Rejected(Fault.NO_CERTIFICATE, _("it sent none"))
     return tuple(chain)
 
 
@@ -221,18 +222,27 @@ def check(
     """
     _check_period(certificate, now)
     if certificate.bits < (LEAST_LEGACY_BITS if legacy else LEAST_BITS):
-        raise Rejected(Fault.NO_CERTIFICATE, f"its RSA key has {certificate.bits} bits")
+        raise Rejected(
+            Fault.NO_CERTIFICATE, _("its RSA key has {bits} bits").format(bits=certificate.bits)
+        )
     if application not in certificate.applications:
         theirs = ", ".join(certificate.applications) or "none"
-        raise Rejected(Fault.WRONG_URI, f"{theirs}, while the server says {application}")
+        raise Rejected(
+            Fault.WRONG_URI,
+            _("{theirs}, while the server says {application}").format(
+                theirs=theirs, application=application
+            ),
+        )
     if not is_for(certificate, host):
         names = ", ".join((*certificate.hosts, *certificate.applications))
-        raise Rejected(Fault.WRONG_HOST, names or "it names none")
+        raise Rejected(Fault.WRONG_HOST, names or _("it names none"))
 
 
 def _check_period(certificate: Certificate, now: datetime) -> None:
     if now < certificate.first:
-        raise Rejected(Fault.NOT_YET_VALID, f"{certificate.first:%Y-%m-%d %H:%M} UTC")
+        raise Rejected(
+            Fault.NOT_YET_VALID, _("{first:%Y-%m-%d %H:%M} UTC").format(first=certificate.first)
+        )
     if now > certificate.last:
         raise Rejected(Fault.EXPIRED, f"{certificate.last:%Y-%m-%d}")
 

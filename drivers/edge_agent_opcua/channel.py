@@ -17,6 +17,7 @@ from asyncua.crypto.uacrypto import InvalidSignature as WrongSignature
 from cryptography.exceptions import InvalidSignature
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_opcua import faults
 from edge_agent_opcua.catalogue import Fault
 from edge_agent_opcua.client import QuietClient
@@ -140,7 +141,7 @@ class Channel:
             if not self._own:
                 raise
             # Many servers say nothing to a stranger, and hang up.
-            reason = "it closed the connection"
+            reason = _("it closed the connection")
             raise faults.lost(Fault.CLIENT_UNTRUSTED, self._url, reason, self._own) from error
 
     async def _log_in(self, user: User) -> None:
@@ -151,7 +152,7 @@ class Channel:
             except ValueError as error:
                 if user.password is None or len(user.password.encode()) < ALWAYS_FITS:
                     raise
-                reason = "the password is too long to be encrypted for this server"
+                reason = _("the password is too long to be encrypted for this server")
                 raise faults.lost(Fault.SECRET_FILE, self._url, reason) from error
             return
         client.user_private_key = user.key
@@ -174,11 +175,12 @@ class Channel:
             name = status_name(error.code)
             raise faults.refused(self._settings, url, error.code, name, self._own) from error
         except (InvalidSignature, WrongSignature) as error:
-            reason = "it cannot prove that its certificate is its own"
+            reason = _("it cannot prove that its certificate is its own")
             raise faults.lost(Fault.DOWNGRADE, url, reason) from error
         except ConnectionLost:
             raise
-        # asyncua's decoder lets out whatever went wrong inside.
+        # Anything may come out of asyncua's decoder: IndexError, struct.error, AttributeError ...
+        # of bytes that are no OPC UA. Whatever it is, this server cannot be read now.
         except Exception as error:
             raise faults.strange(url, error) from error
 

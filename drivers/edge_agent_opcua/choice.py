@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edge_agent.command import exact, shown
 from edge_agent.driver import Quality, Sample, Value
 from edge_agent_opcua.parts import parts_of
+from edge_agent_opcua.paths import names
 from edge_agent_opcua.values import to_sample
 
 if TYPE_CHECKING:
@@ -56,13 +57,13 @@ def rows(found: "Found", namer: Namer, most: int) -> Iterator[dict[str, Any]]:
     facts = found.facts
     if facts is None:
         return
-    *above, own = found.path.split("/")
-    device = slug(above[-1].rpartition(";")[2] if above else "", "device")
+    *above, own = names(found.path)
+    device = slug(above[-1] if above else "", "device")
     for part, value in parts_of(facts.content, most):
         sample = _of_part(value, facts.now) if part else facts.now
         yield {
             "device": device,
-            "point": namer.name(device, f"{own.rpartition(';')[2]} {part}"),
+            "point": namer.name(device, f"{own} {part}"),
             "label": f"{found.name} {part}".strip(),
             "address": found.node,
             "part": part,

@@ -8,6 +8,8 @@ is off; or when a value that is new since the last look is said to be older than
 from collections.abc import Hashable
 from typing import NamedTuple
 
+from edge_agent.language import _
+
 FAR = 60_000
 """Milliseconds that clocks may be apart; more is not explained by a slow network."""
 
@@ -44,14 +46,18 @@ class Clocks:
         if last is not None and last.source == source:
             why = last.why
         elif last is not None and last.server is not None and source < last.server - FAR:
-            why = f"its source's clock is {(last.server - source) // 1000} s or more behind"
+            why = _("its source's clock is {server} s or more behind").format(
+                server=(last.server - source) // 1000
+            )
         else:
             why = ""
         self._looks[of] = Look(source, server, why)
         if source > now + FAR:
-            return f"its source's clock is {(source - now) // 1000} s ahead"
+            return _("its source's clock is {source} s ahead").format(source=(source - now) // 1000)
         if abs(self._ahead) > FAR and abs(source - now) > FAR:
-            return f"the server's clock is {abs(self._ahead) // 1000} s {self._side()}"
+            return _("the server's clock is {ahead} s {side}").format(
+                ahead=abs(self._ahead) // 1000, side=self._side()
+            )
         return why
 
     def _side(self) -> str:

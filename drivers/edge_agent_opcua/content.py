@@ -9,6 +9,8 @@ from uuid import UUID
 
 from asyncua import ua
 
+from edge_agent.language import _
+
 AS_THEY_ARE = frozenset({bool, int, float, str, bytes, datetime, type(None)})
 
 
@@ -20,7 +22,11 @@ class Undecoded(Exception):  # noqa: N818 - named after what it is
     """
 
     def __init__(self, encoding: ua.NodeId) -> None:
-        super().__init__(f"a structure of the type {encoding.to_string()}, which is not described")
+        super().__init__(
+            _("a structure of the type {node}, which is not described").format(
+                node=encoding.to_string()
+            )
+        )
         self.encoding = encoding
 
 

@@ -13,6 +13,7 @@ from asyncua import Client, ua
 from asyncua.common.utils import Buffer
 from asyncua.ua.ua_binary import from_binary, unpack_uatype
 
+from edge_agent.language import _
 from edge_agent_opcua.content import Undecoded, plain
 from edge_agent_opcua.limits import Limits, in_requests
 from edge_agent_opcua.references import follow, local, referenced
@@ -65,7 +66,11 @@ class DataTypes:
         buffer = Buffer(found.Body or b"")
         value = reader(buffer)
         if len(buffer):
-            raise ValueError(f"the structure is {len(buffer)} bytes longer than its type says")
+            raise ValueError(
+                _("the structure is {buffer} bytes longer than its type says").format(
+                    buffer=len(buffer)
+                )
+            )
         return value
 
     async def learn(self, encoding: ua.NodeId) -> None:
@@ -77,15 +82,17 @@ class DataTypes:
         try:
             described = await self._above(encoding, ua.ObjectIds.HasEncoding)
             if described is None:
-                raise ValueError("the server does not say which type it is")
+                raise ValueError(_("the server does not say which type it is"))
             self._by_encoding[encoding] = await self._reader(described, 0)
         except ValueError as error:
             name = encoding.to_string()
-            self._by_encoding[encoding] = f"a structure of the type {name} is not read: {error}"
+            self._by_encoding[encoding] = _(
+                "a structure of the type {name} is not read: {error}"
+            ).format(name=name, error=error)
 
     async def _reader(self, data_type: ua.NodeId, depth: int) -> Read:
         if depth > DEEPEST:
-            raise ValueError("its types go in a circle")
+            raise ValueError(_("its types go in a circle"))
         if data_type not in self._by_type:
             self._by_type[data_type] = await self._make_reader(data_type, depth)
         return self._by_type[data_type]
@@ -110,14 +117,16 @@ class DataTypes:
     async def _base(self, data_type: ua.NodeId) -> ua.NodeId:
         """Give the built-in type, Enumeration or Structure that a type is made from."""
         above = data_type
-        for _ in range(DEEPEST):
+        for _level in range(DEEPEST):
             found = await self._above(above, ua.ObjectIds.HasSubtype)
             if found is None:
                 break
             if found == ENUMERATION or _is_built_in(found):
                 return found
             above = found
-        raise ValueError(f"the server does not say what {data_type.to_string()} is made from")
+        raise ValueError(
+            _("the server does not say what {node} is made from").format(node=data_type.to_string())
+        )
 
     async def _above(self, node: ua.NodeId, kind: int) -> ua.NodeId | None:
         (found,) = await referenced(self._client, self._limits, [node], kind, inverse=True)
@@ -127,7 +136,9 @@ class DataTypes:
         found = await self._attribute(data_type, ua.AttributeIds.DataTypeDefinition)
         if not isinstance(found, ua.StructureDefinition):
             raise ValueError(  # noqa: TRY004 - the answer is what is wrong
-                f"the server has no DataTypeDefinition of {data_type.to_string()}"
+                _("the server has no DataTypeDefinition of {node}").format(
+                    node=data_type.to_string()
+                )
             )
         return found
 
@@ -146,7 +157,7 @@ class DataTypes:
         if definition.StructureType == ua.StructureType.StructureWithOptionalFields:
             return lambda buffer: _read_fields(fields, buffer, _number(buffer))
         if definition.StructureType != ua.StructureType.Structure:
-            raise ValueError("structures with fields of changing type are not built")
+            raise ValueError(_("structures with fields of changing type are not built"))
         plain_fields = [Field(f.name, is_optional=False, rank=f.rank, read=f.read) for f in fields]
         return lambda buffer: _read_fields(plain_fields, buffer, 0)
 
@@ -221,7 +232,7 @@ def _read_union(fields: list[Field], buffer: Buffer) -> dict[str, Any]:
     if switch == 0:
         return {}
     if switch > len(fields):
-        raise ValueError(f"the union has no field {switch}")
+        raise ValueError(_("the union has no field {switch}").format(switch=switch))
     field = fields[switch - 1]
     return {field.name: _read_field(field, buffer)}
 

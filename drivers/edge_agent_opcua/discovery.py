@@ -74,7 +74,8 @@ async def explore(url: str, patience: float) -> tuple[list[Endpoint], list[Appli
     except ua.UaStatusCodeError as error:
         name = status_name(error.code)
         raise faults.refused(OpcUaSettings(url=url), url, error.code, name) from error
-    # asyncua's decoder lets out whatever went wrong inside.
+    # Anything may come out of asyncua's decoder: IndexError, struct.error, AttributeError ... of
+    # bytes that are no OPC UA, and people have to be told which port does not speak it.
     except Exception as error:
         raise faults.strange(url, error) from error
 

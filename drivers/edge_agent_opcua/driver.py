@@ -18,8 +18,10 @@ from edge_agent.driver import (
     WatchGroup,
     WatchingDriver,
 )
+from edge_agent.language import _
 from edge_agent_opcua import faults
-from edge_agent_opcua.config import OpcUaAddress, OpcUaSettings
+from edge_agent_opcua.address import OpcUaAddress
+from edge_agent_opcua.config import OpcUaSettings
 from edge_agent_opcua.noticed import Noticed
 from edge_agent_opcua.plan import OpcUaPlan, lesson, paths_in, paths_of
 from edge_agent_opcua.routes import Routes
@@ -48,7 +50,7 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
 
     def __init__(self, settings: OpcUaSettings) -> None:
         super().__init__(settings)
-        self.remedy = f"look them up with: edge-agent browse {settings.url}"
+        self.remedy = _("look them up with: edge-agent browse {url}").format(url=settings.url)
         self._session: Session | None = None
         self._noticed = Noticed(self.evidence)
         self._queue = ChangeQueue()
@@ -88,6 +90,9 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
         self._noticed.add_read(plan.addresses, faults.noticed(samples.flaws.values()))
         self._count_concerns()
         return samples
+
+    async def identify(self, plan: Plan[OpcUaAddress]) -> Mapping[str, str]:
+        return await self._opened().identify()
 
     def noticed(self, plan: Plan[OpcUaAddress]) -> "Counter[str] | None":
         return self._noticed.of(plan.addresses)
@@ -138,7 +143,7 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
 
     def _opened(self) -> "Session":
         if self._session is None:
-            raise faults.ended(self._routes.current, "it is not open")
+            raise faults.ended(self._routes.current, _("it is not open"))
         return self._session
 
     def _deadline(self, addresses: Sequence[OpcUaAddress]) -> float:

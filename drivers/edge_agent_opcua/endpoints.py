@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, get_args
 from urllib.parse import urlsplit
 
+from edge_agent.language import _
 from edge_agent_opcua.catalogue import Fault
 from edge_agent_opcua.config import LEGACY, OpcUaSettings, Policy, Security
 
@@ -111,10 +112,15 @@ def choose(endpoints: Sequence[Endpoint], settings: OpcUaSettings) -> Choice:
     if not allowed:
         offers = ", ".join(dict.fromkeys(str(each) for each in endpoints))
         if settings.security == "none":
-            raise Unsuitable(Fault.WANTS_ENCRYPTION, offers or "no endpoint at all")
+            raise Unsuitable(Fault.WANTS_ENCRYPTION, offers or _("no endpoint at all"))
         others = list(_allowed(endpoints, settings.model_copy(update={"policy": None})))
         fault = Fault.OTHER_POLICIES if others else Fault.NO_ENDPOINT
-        raise Unsuitable(fault, f"it offers: {', '.join(map(str, others)) or offers or 'nothing'}")
+        raise Unsuitable(
+            fault,
+            _("it offers: {value}").format(
+                value=", ".join(map(str, others)) or offers or "nothing"
+            ),
+        )
     for endpoint in allowed:
         safe = [token for token in _tokens(endpoint, settings.user) if _safe(token, endpoint)]
         usable = [token for token in safe if token.policy not in LEGACY or settings.legacy]
@@ -163,7 +169,10 @@ def _why_no_token(allowed: Sequence[Endpoint], settings: OpcUaSettings) -> Unsui
         policies = dict.fromkeys(
             token.policy for each in allowed for token in _tokens(each, "username")
         )
-        return Unsuitable(Fault.CLEAR_PASSWORD, f"security policy {', '.join(policies)}")
+        return Unsuitable(
+            Fault.CLEAR_PASSWORD,
+            _("security policy {policies}").format(policies=", ".join(policies)),
+        )
     if settings.user == "anonymous":
-        return Unsuitable(Fault.ANONYMOUS, f"it takes: {', '.join(kinds)}")
+        return Unsuitable(Fault.ANONYMOUS, _("it takes: {kinds}").format(kinds=", ".join(kinds)))
     return Unsuitable(Fault.NO_TOKEN, ", ".join(kinds))

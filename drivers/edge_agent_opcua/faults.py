@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from edge_agent.driver import ConnectionLost, Diagnosis, Flaw, Why
+from edge_agent.language import _, refusal
 from edge_agent_opcua.catalogue import Fault
 from edge_agent_opcua.config import PKI, OpcUaSettings
 
@@ -88,7 +89,7 @@ def lost(fault: Fault, url: str, detail: str = "", own: str = "", pki: str = PKI
         pki: Folder of certificates.
     """
     code, sentence, action = fault.value
-    message = f"{sentence}: {action}".format(
+    message = f"{_(sentence)}: {_(action)}".format(
         url=url, detail=_harmless(detail), own=own, trust=trust_command(url, pki)
     )
     return ConnectionLost(message, code=code, retry_after=PATIENT if fault in _PATIENT else None)
@@ -124,14 +125,14 @@ def refused(
 def unreachable(url: str, error: OSError, patience: float) -> ConnectionLost:
     """Say why there is no connection to the server at all."""
     if isinstance(error, socket.gaierror):
-        return lost(Fault.HOST, url, str(error.strerror))
+        return lost(Fault.HOST, url, refusal(error))
     if isinstance(error, TimeoutError):
         return silent(url, patience)
     if isinstance(error, ConnectionRefusedError):
         return lost(Fault.REFUSED, url)
     if isinstance(error, ConnectionError):
         return lost(Fault.CLOSED, url)
-    return lost(Fault.UNREACHABLE, url, str(error.strerror or error))
+    return lost(Fault.UNREACHABLE, url, refusal(error))
 
 
 def silent(url: str, patience: float) -> ConnectionLost:
@@ -147,7 +148,7 @@ def ended(url: str, reason: str) -> ConnectionLost:
 def strange(url: str, error: Exception) -> ConnectionLost:
     """Say that what answers does not speak OPC UA as expected."""
     if str(error).startswith("No matching endpoints"):  # asyncua's words; they carry no code
-        return lost(Fault.WANTS_ENCRYPTION, url, "no endpoint without security")
+        return lost(Fault.WANTS_ENCRYPTION, url, _("no endpoint without security"))
     return lost(Fault.PROTOCOL, url, f"{type(error).__name__}: {error}")
 
 

@@ -5,6 +5,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from edge_agent.language import _, refusal
+
 PUBLIC, SECRET = 0o644, 0o600
 FOLDER = 0o755
 
@@ -26,7 +28,11 @@ def read_secret(path: Path) -> bytes:
         found = os.fstat(file.fileno())
         strangers = stat.S_IRWXO | (stat.S_IRWXG if found.st_gid else 0)
         if found.st_mode & strangers:
-            raise NotSecret(f"{path}: others can read it (mode {stat.S_IMODE(found.st_mode):o})")
+            raise NotSecret(
+                _("{path}: others can read it (mode {st_mode:o})").format(
+                    path=path, st_mode=stat.S_IMODE(found.st_mode)
+                )
+            )
         return file.read()
 
 
@@ -80,4 +86,4 @@ def reason(error: OSError) -> str:
     """Say what went wrong with which file."""
     if isinstance(error, NotSecret) or error.filename is None:
         return str(error)
-    return f"{error.filename}: {error.strerror}"
+    return f"{error.filename}: {refusal(error)}"

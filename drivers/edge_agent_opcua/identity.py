@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from edge_agent.language import _
 from edge_agent_opcua import folder
 from edge_agent_opcua.certificates import Certificate
 
@@ -77,7 +78,7 @@ def own_identity(pki: Path, now: datetime, addresses: Sequence[str] = ()) -> Ide
     own = pki / "own"
     if not own.is_dir():
         if now < CLOCK_IS_SET_AFTER:
-            raise ClockNotSet(f"it says {now:%Y-%m-%d}")
+            raise ClockNotSet(_("it says {now:%Y-%m-%d}").format(now=now))
         _keep(own, *_make(socket.gethostname(), addresses, now))
     return _load(own)
 
@@ -88,8 +89,10 @@ def _load(own: Path) -> Identity:
     private = load_pem_private_key(key, password=None)
     if private.public_key() != certificate.parsed.public_key() or not certificate.applications:
         raise ValueError(
-            f"{own}: key and certificate do not belong together; move this folder away, and a new "
-            "one is made"
+            _(
+                "{own}: key and certificate do not belong together; move this folder "
+                "away, and a new one is made"
+            ).format(own=own)
         )
     return Identity(certificate, key)
 

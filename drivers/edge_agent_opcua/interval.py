@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from edge_agent.driver import WatchGroup
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.notification import Notification
 from edge_agent_opcua.reconcile import POLLED, Item, Ledger, State, items_of
 from edge_agent_opcua.stall import Stall

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from asyncua import ua
 
 from edge_agent.driver import WatchGroup, Why, bad
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.plan import paths_of
 from edge_agent_opcua.reconcile import STUCK_TOO_OFTEN, Item, State

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from asyncua import Client, ua
 
+from edge_agent.language import _
 from edge_agent_opcua import paths
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.limits import Limits, in_requests
 from edge_agent_opcua.references import OBJECTS, follow, local, referenced
 from edge_agent_opcua.services import node_id, read
@@ -88,7 +89,9 @@ class Nodes:
 
     def _no_namespace(self, address: OpcUaAddress) -> str:
         has = ", ".join(self.namespaces)
-        return f"the server has no namespace {address.namespace!r}; it has: {has}"
+        return _("the server has no namespace {namespace!r}; it has: {has}").format(
+            namespace=address.namespace, has=has
+        )
 
     async def _follow(
         self, followed: Sequence[tuple[OpcUaAddress, ua.NodeId, str]], now: float
@@ -163,7 +166,7 @@ class Nodes:
         """Give of each node, and of those above, the node it hangs on and that one's name."""
         above: dict[ua.NodeId, tuple[ua.NodeId, tuple[str, int]]] = {}
         level = list(dict.fromkeys(nodes))
-        for _ in range(DEEPEST):
+        for _level in range(DEEPEST):
             found = await referenced(self._client, self._limits, level, inverse=True)
             for node, references in zip(level, found, strict=True):
                 if references:
@@ -202,11 +205,19 @@ def _unfollowed(address: OpcUaAddress, node: ua.NodeId, path: str) -> Place:
     if not _can_be_renumbered(node):
         return Place(node)
     if address.path:
-        return Place(None, f"the path {path} leads to no node, or to several: correct the path")
+        return Place(
+            None,
+            _("the path {path} leads to no node, or to several: correct the path").format(
+                path=path
+            ),
+        )
     return Place(
         None,
-        f"this node was {path} and nothing is there now; its number may be another node's: "
-        f"browse the server, and write the node's path beside {node.to_string()}",
+        _(
+            "this node was {path} and nothing is there now; its number may be "
+            "another node's: browse the server, and write the node's path beside "
+            "{node}"
+        ).format(path=path, node=node.to_string()),
     )
 
 
@@ -217,7 +228,7 @@ def _way_down(
 ) -> tuple[tuple[str, int], ...]:
     """Give the names from the Objects folder down to a node; nothing if it does not hang there."""
     names = [name]
-    for _ in range(DEEPEST):
+    for _level in range(DEEPEST):
         if node not in above:
             return ()
         node, its_name = above[node]

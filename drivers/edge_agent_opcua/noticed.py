@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from edge_agent.driver import Flaw, Quality, WatchGroup, Why
 from edge_agent_opcua import faults
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.reconcile import Item
 
 

@@ -200,7 +200,8 @@ def _any_value(data: bytes, place: int) -> tuple[Any, int]:
     buffer = Buffer(data, place)
     try:
         return variant_from_binary(buffer).Value, buffer.cur_pos
-    # A structure says how long it is, so one that is not what its type promises costs only itself.
+    # A class that asyncua made from the server's own description decodes a structure, so anything
+    # may come out of it. It says how long it is, and so costs only itself.
     except Exception as error:
         if data[place] & 0x3F != _STRUCTURE:
             raise

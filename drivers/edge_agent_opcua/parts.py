@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from edge_agent.language import _
+
 PIECE = re.compile(r"\[(?P<first>\d+)(?::(?P<last>\d+))?\]|\.?(?P<field>[^.\[\]]+)")
 
 Piece = str | int | slice
@@ -27,11 +29,15 @@ def parse(part: str) -> tuple[Piece, ...]:
     while place < len(part):
         found = PIECE.match(part, place)
         if found is None or (found[0].startswith(".") and not place):
-            raise ValueError(f"{part!r} is no part of a value: write such as [3] or Limits.High")
+            raise ValueError(
+                _("{part!r} is no part of a value: write such as [3] or Limits.High").format(
+                    part=part
+                )
+            )
         pieces.append(_piece(found))
         place = found.end()
     if any(isinstance(piece, slice) for piece in pieces[:-1]):
-        raise ValueError(f"a range can only be the last of {part!r}")
+        raise ValueError(_("a range can only be the last of {part!r}").format(part=part))
     return tuple(pieces)
 
 
@@ -42,7 +48,11 @@ def _piece(found: re.Match[str]) -> Piece:
     if found["last"] is None:
         return first
     if int(found["last"]) <= first:
-        raise ValueError(f"the range {found[0]} ends before it begins: write the lower index first")
+        raise ValueError(
+            _("the range {found} ends before it begins: write the lower index first").format(
+                found=found[0]
+            )
+        )
     return slice(first, int(found["last"]) + 1)
 
 
@@ -59,25 +69,39 @@ def pick(value: Any, pieces: Sequence[Piece]) -> Any:
 
 def _of_structure(value: Any, name: str) -> Any:
     if not isinstance(value, dict):
-        raise NoSuchPart(f"there is no field {name}: it is {_kind(value)}")
+        raise NoSuchPart(
+            _("there is no field {name}: it is {kind}").format(name=name, kind=_kind(value))
+        )
     if name not in value:
-        raise NoSuchPart(f"there is no field {name}; there are: {', '.join(value)}")
+        raise NoSuchPart(
+            _("there is no field {name}; there are: {value}").format(
+                name=name, value=", ".join(value)
+            )
+        )
     return value[name]
 
 
 def _of_array(value: Any, index: int | slice) -> Any:
     if not isinstance(value, list):
-        raise NoSuchPart(f"there is no element: it is {_kind(value)}")
+        raise NoSuchPart(_("there is no element: it is {kind}").format(kind=_kind(value)))
     last = index.stop - 1 if isinstance(index, slice) else index
     if last >= len(value):
-        raise NoSuchPart(f"there is no element [{last}]: the array has {len(value)} now")
+        raise NoSuchPart(
+            _("there is no element [{last}]: the array has {len} now").format(
+                last=last, len=len(value)
+            )
+        )
     return value[index]
 
 
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
-        return "a structure"
-    return f"an array of {len(value)}" if isinstance(value, list) else "a single value"
+        return _("a structure")
+    return (
+        _("an array of {len}").format(len=len(value))
+        if isinstance(value, list)
+        else _("a single value")
+    )
 
 
 def parts_of(value: Any, most: int) -> Iterator[tuple[str, Any]]:
@@ -87,7 +111,7 @@ def parts_of(value: Any, most: int) -> Iterator[tuple[str, Any]]:
         value: Of lists and dicts.
         most: How many at most; the rest is left out.
     """
-    for _, found in zip(range(most), _walk(value, ""), strict=False):
+    for _each, found in zip(range(most), _walk(value, ""), strict=False):
         yield found
 
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from edge_agent.language import _
+
 STEP = re.compile(r"((?:&.|[^&/])+)(/|\Z)", re.DOTALL)
 ESCAPED = re.compile(r"&(.)", re.DOTALL)
 SPECIAL = re.compile(r"([&/])")
@@ -35,11 +37,19 @@ def parse(path: str) -> tuple[Step, ...]:
         found = STEP.match(path, place)
         if found is None:
             raise ValueError(
-                f"{path!r} is no path: write browse names from the Objects folder on, such as A/B"
+                _(
+                    "{path!r} is no path: write browse names from the Objects folder on, "
+                    "such as A/B"
+                ).format(path=path)
             )
         steps.append(_step(found[1]))
         place, more = found.end(), found[2] == "/"
     return tuple(steps)
+
+
+def names(path: str) -> list[str]:
+    """Give the browse names of a path alone, as people know them; of an empty path none."""
+    return [step.name for step in parse(path)] if path else []
 
 
 def _step(text: str) -> Step:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edge_agent.driver import Learnt, Plan
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 
 _PATHS = "paths"
 """Key of what is learnt about a device: nodes named by numbers -> their browse paths."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_opcua import discovery, faults, folder
 from edge_agent_opcua.catalogue import Fault
 from edge_agent_opcua.certificates import Certificate, Rejected, check, read_chain
@@ -128,14 +129,16 @@ def confirm(protection: Protection, settings: OpcUaSettings, url: str, told: Seq
     """
     server = protection.server
     if server is not None and shown != server.der:
-        raise faults.lost(Fault.DOWNGRADE, url, "its certificate is another one")
+        raise faults.lost(Fault.DOWNGRADE, url, _("its certificate is another one"))
     try:
         again = choose(told, settings)
     except Unsuitable as error:
         raise faults.lost(Fault.DOWNGRADE, url, error.detail) from error
     if again.level != protection.choice.level:
         before, now = protection.choice.endpoint, again.endpoint
-        raise faults.lost(Fault.DOWNGRADE, url, f"before: {before}, now: {now}")
+        raise faults.lost(
+            Fault.DOWNGRADE, url, _("before: {before}, now: {now}").format(before=before, now=now)
+        )
 
 
 def user_problem(url: str, error: OSError | ValueError) -> ConnectionLost:

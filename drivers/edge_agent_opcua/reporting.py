@@ -7,7 +7,7 @@ from asyncua import ua
 
 from edge_agent.driver import ChangeQueue, Changes, Sample, Samples, Why
 from edge_agent_opcua import faults
-from edge_agent_opcua.config import OpcUaAddress
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.content import Undecoded
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.noticed import Noticed

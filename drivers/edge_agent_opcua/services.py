@@ -4,7 +4,8 @@ from typing import Any
 
 from asyncua import Client, ua
 
-from edge_agent_opcua.config import NodeName
+from edge_agent.language import _
+from edge_agent_opcua.address import NodeName
 
 
 def node_id(name: NodeName, index: int = 0) -> ua.NodeId:
@@ -27,7 +28,11 @@ async def read(client: Client, items: list[ua.ReadValueId]) -> list[ua.DataValue
     parameters = ua.ReadParameters(TimestampsToReturn=ua.TimestampsToReturn.Both, NodesToRead=items)
     values = await client.uaclient.read(parameters)
     if len(values) != len(items):
-        raise ua.UaError(f"the server sent {len(values)} values for {len(items)} nodes")
+        raise ua.UaError(
+            _("the server sent {values} values for {items} nodes").format(
+                values=len(values), items=len(items)
+            )
+        )
     return values
 
 

@@ -7,12 +7,22 @@ from datetime import datetime
 from asyncua import Client, ua
 
 from edge_agent.driver import ConnectionLost, Sample
+from edge_agent.language import _
 from edge_agent_opcua import faults
+from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.channel import Channel
-from edge_agent_opcua.config import OpcUaAddress, OpcUaSettings
+from edge_agent_opcua.config import OpcUaSettings
 from edge_agent_opcua.nodes import Paths
 from edge_agent_opcua.reading import Reader
-from edge_agent_opcua.services import status_name
+from edge_agent_opcua.services import item, plain, read, status_name
+
+_BUILD = {
+    "maker": ua.ObjectIds.Server_ServerStatus_BuildInfo_ManufacturerName,
+    "model": ua.ObjectIds.Server_ServerStatus_BuildInfo_ProductName,
+    "version": ua.ObjectIds.Server_ServerStatus_BuildInfo_SoftwareVersion,
+    "build": ua.ObjectIds.Server_ServerStatus_BuildInfo_BuildNumber,
+}
+"""Who a server is. Source: OPC 10000-5, 12.4 (BuildInfo)."""
 
 
 class Session:
@@ -66,7 +76,7 @@ class Session:
 
     def _live(self) -> Channel:
         if self._channel is None:
-            raise faults.ended(self._url, "it was closed")
+            raise faults.ended(self._url, _("it was closed"))
         return self._channel
 
     @property
@@ -86,7 +96,7 @@ class Session:
             ConnectionLost: There is no session.
         """
         if self._reader is None:
-            raise faults.ended(self._url, "it was closed")
+            raise faults.ended(self._url, _("it was closed"))
         return self._reader
 
     def lost(self, error: OSError | ua.UaError) -> ConnectionLost:
@@ -112,6 +122,20 @@ class Session:
                 return samples, await reader.nodes.learn(addresses, learnt)
             except (OSError, ua.UaStatusCodeError) as error:
                 raise self.lost(error) from error
+
+    async def identify(self) -> dict[str, str]:
+        """Ask which product the server is; what it does not say is left out.
+
+        Raises:
+            ConnectionLost: The session is over.
+        """
+        async with self._in_use:
+            try:
+                found = await read(self.client, [item(node) for node in _BUILD.values()])
+            except (OSError, ua.UaError) as error:
+                raise self.lost(error) from error
+        told = {key: plain(value) for key, value in zip(_BUILD, found, strict=True)}
+        return {key: text for key, text in told.items() if isinstance(text, str) and text}
 
     async def close(self) -> None:
         """Close the session and all below it."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from asyncua import Client, ua
 from asyncua.ua.ua_binary import struct_from_binary
 
+from edge_agent.language import _
 from edge_agent_opcua.limits import Limits, in_requests
 from edge_agent_opcua.reconcile import Item
 
@@ -186,7 +187,7 @@ async def _call(client: Client, request: Any, kind: type[_Answer]) -> _Answer:
     """Request something past asyncua's own methods, which would start its publish loop."""
     protocol = client.uaclient.protocol
     if protocol is None:
-        raise ConnectionError("the connection is closed")
+        raise ConnectionError(_("the connection is closed"))
     answer: Any = struct_from_binary(kind, await protocol.send_request(request))
     answer.ResponseHeader.ServiceResult.check()
     return answer  # type: ignore[no-any-return]
@@ -199,7 +200,11 @@ def _knows(status: ua.StatusCode) -> bool:
 
 def _as_many(results: Sequence[_Answer], asked: Sequence[object]) -> Iterable[_Answer]:
     if len(results) != len(asked):
-        raise ua.UaError(f"the server sent {len(results)} results for {len(asked)} items")
+        raise ua.UaError(
+            _("the server sent {results} results for {asked} items").format(
+                results=len(results), asked=len(asked)
+            )
+        )
     return results
 
 

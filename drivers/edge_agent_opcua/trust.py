@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from edge_agent.language import _
 from edge_agent_opcua import authorities, folder
 from edge_agent_opcua.catalogue import Fault
 from edge_agent_opcua.certificates import Certificate, Rejected
@@ -81,7 +82,12 @@ class TrustStore:
             fault = Fault.CHANGED if _predecessors(shown, mark, trusted) else Fault.UNTRUSTED
             raise Rejected(fault, shown.sha1)
         if revoked := authorities.is_revoked(path, _lists(self._crl)):
-            raise Rejected(Fault.REVOKED, f"serial number {revoked.parsed.serial_number:X}")
+            raise Rejected(
+                Fault.REVOKED,
+                _("serial number {serial_number:X}").format(
+                    serial_number=revoked.parsed.serial_number
+                ),
+            )
 
     def reject(self, certificate: Certificate, mark: str) -> None:
         """Keep what a server showed, so that a person can look at it.
@@ -167,4 +173,6 @@ def _lists(place: Path) -> Iterator[x509.CertificateRevocationList]:
         try:
             yield load(content)
         except ValueError as error:
-            raise Rejected(Fault.PKI, f"{file}: holds no revocation list") from error
+            raise Rejected(
+                Fault.PKI, _("{file}: holds no revocation list").format(file=file)
+            ) from error

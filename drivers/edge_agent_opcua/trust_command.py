@@ -18,6 +18,7 @@ from edge_agent.command import (
     print_json,
     printable,
 )
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_opcua.certificates import Certificate
@@ -41,22 +42,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "url",
         nargs="?",
         metavar="URL",
-        help="server, with the settings of its connection in the configuration (-c), if it has "
-        "one; without a server, what is kept",
+        help=_(
+            "server, with the settings of its connection in the configuration (-c), "
+            "if it has one; without a server, what is kept"
+        ),
     )
     parser.add_argument(
-        "--connection", metavar="NAME", help="take url and settings from the configuration (-c)"
+        "--connection", metavar="NAME", help=_("take url and settings from the configuration (-c)")
     )
     parser.add_argument(
         "--accept",
         metavar="THUMBPRINT",
-        help="trust the certificate with this thumbprint (SHA-1 or SHA-256)",
+        help=_("trust the certificate with this thumbprint (SHA-1 or SHA-256)"),
     )
     parser.add_argument(
-        "--pki", metavar="FOLDER", help="folder of certificates, as `pki` in the configuration"
+        "--server-name", metavar="NAME", help=_("what the server's certificate calls its host")
     )
     parser.add_argument(
-        "--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to wait (5)"
+        "--pki", metavar="FOLDER", help=_("folder of certificates, as `pki` in the configuration")
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=5.0, metavar="SECONDS", help=_("how long to wait (5)")
     )
 
 
@@ -84,7 +90,9 @@ def _server(options: argparse.Namespace) -> "tuple[str | None, OpcUaSettings]":
     from edge_agent_opcua.config import OpcUaSettings
 
     if options.url and options.connection:
-        raise CommandFailed("name a server: either its URL, or a --connection of the file", USAGE)
+        raise CommandFailed(
+            _("name a server: either its URL, or a --connection of the file"), USAGE
+        )
     if options.connection:
         settings = configured(options.config, options.connection, OpcUaSettings)
         url: str | None = settings.url
@@ -93,7 +101,8 @@ def _server(options: argparse.Namespace) -> "tuple[str | None, OpcUaSettings]":
         settings = _connected(options.config, url) or OpcUaSettings(url=url)
     else:
         url, settings = None, OpcUaSettings(url=NOWHERE)
-    return url, settings.model_copy(update={"pki": options.pki} if options.pki else {})
+    given = {"pki": options.pki, "server_name": options.server_name}
+    return url, settings.model_copy(update={key: one for key, one in given.items() if one})
 
 
 def _connected(config: Path, url: str) -> "OpcUaSettings | None":
@@ -105,7 +114,10 @@ def _connected(config: Path, url: str) -> "OpcUaSettings | None":
     try:
         there = connections_of(config, OpcUaSettings).values()
     except CommandFailed as error:
-        print(f"judged without the settings of the configuration: {error}", file=sys.stderr)
+        print(
+            _("judged without the settings of the configuration: {error}").format(error=error),
+            file=sys.stderr,
+        )
         return None
     return next((one for one in there if url in (one.url, *one.standby_urls)), None)
 
@@ -149,10 +161,16 @@ class _Desk:
         if wanted:
             certificate, replaced = self._accept(wanted)
             print(
-                f"\ntrusted from now on: {printable(certificate.subject)}, SHA-1 {certificate.sha1}"
+                _("\ntrusted from now on: {subject}, SHA-1 {sha1}").format(
+                    subject=printable(certificate.subject), sha1=certificate.sha1
+                )
             )
             for each in replaced:
-                print(f"trusted no longer: {printable(each.subject)}, SHA-1 {each.sha1}")
+                print(
+                    _("trusted no longer: {subject}, SHA-1 {sha1}").format(
+                        subject=printable(each.subject), sha1=each.sha1
+                    )
+                )
         return OK
 
     def _survey(self) -> "Survey | None":
@@ -170,7 +188,9 @@ class _Desk:
         try:
             return own_identity(self._pki, datetime.now(UTC), [ours] if ours else [])
         except ClockNotSet as error:
-            raise CommandFailed(f"set the clock of this gateway first: {error}", FAULT) from error
+            raise CommandFailed(
+                _("set the clock of this gateway first: {error}").format(error=error), FAULT
+            ) from error
         except ValueError as error:
             raise CommandFailed(str(error), FAULT) from error
 
@@ -180,11 +200,11 @@ class _Desk:
             return None
         shown = found.chain[0].sha1
         if not sys.stdin.isatty():
-            print(f"\nto trust it: add  --accept {shown}")
+            print(_("\nto trust it: add  --accept {shown}").format(shown=shown))
             return None
-        print("\nCompare the thumbprint with what the server's own screen or software shows.")
+        print(_("\nCompare the thumbprint with what the server's own screen or software shows."))
         try:
-            answer = input("Trust this server from now on? Type yes: ").strip()
+            answer = input(_("Trust this server from now on? Type yes: ")).strip()
         except EOFError:
             return None
         return shown if answer == "yes" else None
@@ -200,8 +220,17 @@ class _Desk:
         for certificate, place in (*shown, *kept):
             if wanted in {certificate.sha1, certificate.sha256}:
                 return certificate, self._store.accept(certificate, place)
-        shows = f"; the server shows {found.chain[0].sha1}" if found and found.chain else ""
-        raise CommandFailed(f"no certificate has the thumbprint {thumbprint}{shows}", USAGE)
+        shows = (
+            _("; the server shows {sha1}").format(sha1=found.chain[0].sha1)
+            if found and found.chain
+            else ""
+        )
+        raise CommandFailed(
+            _("no certificate has the thumbprint {thumbprint}{shows}").format(
+                thumbprint=thumbprint, shows=shows
+            ),
+            USAGE,
+        )
 
     def _document(self, own: "Identity", replaced: "list[Certificate]") -> dict[str, Any]:
         from edge_agent_opcua.survey import as_document, described, listed

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from edge_agent.language import _
 from edge_agent_opcua import folder
 from edge_agent_opcua.certificates import Certificate
 from edge_agent_opcua.config import OpcUaSettings
@@ -48,7 +49,7 @@ def user_of(settings: OpcUaSettings) -> User:
     try:
         certificate = Certificate.load(file.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{file}: holds no certificate") from error
+        raise ValueError(_("{file}: holds no certificate").format(file=file)) from error
     return User(certificate=certificate, key=_key(Path(settings.user_key_file), certificate))
 
 
@@ -56,7 +57,9 @@ def _password(file: str, content: bytes) -> str:
     try:
         return content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ValueError(f"{file}: is not UTF-8") from None  # the error would quote a byte of it
+        raise ValueError(
+            _("{file}: is not UTF-8").format(file=file)
+        ) from None  # the error would quote a byte of it
 
 
 def _key(file: Path, certificate: Certificate) -> RSAPrivateKey:
@@ -65,7 +68,11 @@ def _key(file: Path, certificate: Certificate) -> RSAPrivateKey:
     try:
         key = load(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError(f"{file}: holds no private key without a password") from None
+        raise ValueError(
+            _("{file}: holds no private key without a password").format(file=file)
+        ) from None
     if not isinstance(key, RSAPrivateKey) or key.public_key() != certificate.parsed.public_key():
-        raise ValueError(f"{file}: is not the RSA key of the user's certificate")
+        raise ValueError(
+            _("{file}: is not the RSA key of the user's certificate").format(file=file)
+        )
     return key

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from edge_agent.driver import Flaw, Quality, Sample, Why, bad
+from edge_agent.language import _
 from edge_agent_opcua.parts import NoSuchPart, Piece, pick
 
 SEVERITY_SHIFT = 30
@@ -95,7 +96,7 @@ def _formed(value: Any, form: Form) -> Sample:
         except NoSuchPart as error:
             return bad(Why.NO_VALUE, str(error))
     if value is None:
-        return bad(Why.NO_VALUE, "the node holds no value")
+        return bad(Why.NO_VALUE, _("the node holds no value"))
     if form.as_text:
         return _in_words(value, form.names)
     return _single(value)
@@ -109,12 +110,22 @@ def _single(value: Any) -> Sample:
     if isinstance(value, datetime | bytes):
         return Sample(_written(value))
     if isinstance(value, list):
-        what = f"an array of {len(value)}: name one element as `part`, such as [0]"
+        what = _("an array of {len}: name one element as `part`, such as [0]").format(
+            len=len(value)
+        )
     elif isinstance(value, dict):
-        what = f"a structure: name one field as `part`, of: {', '.join(value)}"
+        what = _("a structure: name one field as `part`, of: {value}").format(
+            value=", ".join(value)
+        )
     else:
-        return bad(Why.DECODE_ERROR, f"values of the kind {type(value).__name__} are not read")
-    return bad(Why.DECODE_ERROR, f"the value is {what}; or write `text: true` to have it as JSON")
+        return bad(
+            Why.DECODE_ERROR,
+            _("values of the kind {kind} are not read").format(kind=type(value).__name__),
+        )
+    return bad(
+        Why.DECODE_ERROR,
+        _("the value is {what}; or write `text: true` to have it as JSON").format(what=what),
+    )
 
 
 def _in_words(value: Any, names: Mapping[int, str]) -> Sample:
@@ -124,7 +135,9 @@ def _in_words(value: Any, names: Mapping[int, str]) -> Sample:
         if not names:
             return bad(
                 Why.DECODE_ERROR,
-                f"the server has no names for this node's numbers, now {value}: remove `text`",
+                _(
+                    "the server has no names for this node's numbers, now {value}: remove `text`"
+                ).format(value=value),
             )
         return _text(names.get(value, str(value)))
     return _single(value)
@@ -144,7 +157,7 @@ def _text(value: str) -> Sample:
     try:
         value.encode()
     except UnicodeEncodeError:  # bytes that are no UTF-8 arrive as lone surrogates
-        return bad(Why.DECODE_ERROR, "the text is not UTF-8")
+        return bad(Why.DECODE_ERROR, _("the text is not UTF-8"))
     return Sample(str(value))
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, PrivateAttr, model_validator
 
 from edge_agent.driver import Address
+from edge_agent.language import _
 
 _TYPES = {"number": "float", "int": "int", "text": "string", "bool": "bool"}
 
@@ -34,7 +35,7 @@ class SerialAddress(Address):
         if not isinstance(given, Mapping) or "at" not in given:
             return given
         if "field" in given:
-            raise ValueError("the field is given twice, as text and as `field`: leave one out")
+            raise ValueError(_("the field is given twice, as text and as `field`: leave one out"))
         return {("field" if key == "at" else key): value for key, value in given.items()}
 
     @property

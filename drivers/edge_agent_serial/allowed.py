@@ -3,6 +3,8 @@
 import ipaddress
 from collections.abc import Sequence
 
+from edge_agent.language import _
+
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -16,7 +18,10 @@ def network(text: str) -> _Network:
         return ipaddress.ip_network(text)
     except ValueError as error:
         raise ValueError(
-            f"{text!r} is no address: write one such as 10.0.0.7, or a network such as 10.0.0.0/24"
+            _(
+                "{text!r} is no address: write one such as 10.0.0.7, or a network such "
+                "as 10.0.0.0/24"
+            ).format(text=text)
         ) from error
 
 

@@ -1,5 +1,7 @@
 """Sees that an instrument sends 7 data bits while the port listens to 8. Pure."""
 
+from edge_agent.language import _
+
 _ENOUGH = 48
 """Bytes before anything is said: by chance even parity holds for one in 2**48."""
 
@@ -25,10 +27,10 @@ class BitSeven:
             return None
         parity = {self._bytes: "odd", 0: "even"}.get(self._odd)
         if parity:
-            return (
-                f"bit 7 of every byte is {parity} parity: the instrument sends 7 data bits; "
-                f"set data_bits: 7 and parity: {parity}"
-            )
+            return _(
+                "bit 7 of every byte is {parity} parity: the instrument sends 7 data "
+                "bits; set data_bits: 7 and parity: {parity}"
+            ).format(parity=parity)
         if self._set == self._bytes:
-            return "bit 7 is always set: the instrument sends 7 data bits; set mask7: true"
+            return _("bit 7 is always set: the instrument sends 7 data bits; set mask7: true")
         return None

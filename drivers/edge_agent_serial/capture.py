@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from edge_agent.command import DEVICE_UNREADABLE, USAGE, CommandFailed
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _, refusal
 from edge_agent_serial.config import SerialSettings
 from edge_agent_serial.link import open_link
 from edge_agent_serial.part import octets
@@ -20,13 +21,21 @@ MOST_BYTES = 65536
 
 
 Show = Callable[[str], None]
+Enough = Callable[[bytes], bool]
 
 
 class Capture(NamedTuple):
-    """What was heard, and what speaks against it; empty if nothing does."""
+    """What was heard, and how many characters had a wrong parity or stop bit and were left out."""
 
     data: bytes
-    doubt: str = ""
+    misread: int = 0
+
+    @property
+    def doubt(self) -> str:
+        """Say that characters were misread; empty if none was."""
+        if not self.misread:
+            return ""
+        return f"{self.misread} characters had a wrong parity or stop bit: check baud and parity"
 
 
 def capture(options: argparse.Namespace, show: Show) -> Capture:
@@ -40,7 +49,10 @@ def capture(options: argparse.Namespace, show: Show) -> Capture:
     path = Path(place)
     if not place.startswith("tcp://") and path.is_file():
         return Capture(_from_file(path))
-    return asyncio.run(_listen(options, show))
+    try:
+        return asyncio.run(hear(_settings(options), options.seconds, show))
+    except ConnectionLost as error:
+        raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
 
 
 def _from_file(path: Path) -> bytes:
@@ -48,7 +60,9 @@ def _from_file(path: Path) -> bytes:
     try:
         data = path.read_bytes()[:MOST_BYTES]
     except OSError as error:
-        raise CommandFailed(f"{path} cannot be read: {error.strerror}", USAGE) from error
+        raise CommandFailed(
+            _("{path} cannot be read: {error}").format(path=path, error=refusal(error)), USAGE
+        ) from error
     if data.startswith(b"hex:"):
         try:
             return b"".join(octets(line) for line in data.decode("ascii").splitlines() if line)
@@ -57,29 +71,44 @@ def _from_file(path: Path) -> bytes:
     return data
 
 
-async def _listen(options: argparse.Namespace, show: Show) -> Capture:
-    """Listen. A misread character is left out, and so the frame it stands in fits nothing."""
-    catcher = _Catcher(show)
+def _never(heard: bytes) -> bool:
+    return False
+
+
+async def hear(
+    settings: SerialSettings, seconds: float, show: Show, is_enough: Enough = _never
+) -> Capture:
+    """Listen; nothing is sent.
+
+    A misread character is left out, and so the frame it stands in fits nothing.
+
+    Args:
+        settings: Where, and how characters travel; what they say of recipe or pattern is not used.
+        seconds: How long, at most.
+        show: Is given each line as it comes.
+        is_enough: Told of everything heard so far; true ends it earlier.
+
+    Raises:
+        ConnectionLost: The link cannot be opened; the message says what to do.
+    """
+    catcher = _Catcher(show, is_enough)
     evidence: Counter[str] = Counter()
+    link = await open_link(settings, catcher, evidence)
     try:
-        link = await open_link(_settings(options), catcher, evidence)
-        try:
-            await asyncio.wait([catcher.gone], timeout=options.seconds)
-        finally:
-            await link.close()
-    except ConnectionLost as error:
-        raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
-    return Capture(bytes(catcher.heard), catcher.doubt)
+        await asyncio.wait([catcher.gone], timeout=seconds)
+    finally:
+        await link.close()
+    return Capture(bytes(catcher.heard), catcher.misread)
 
 
 class _Catcher:
     """Takes what arrives, and shows it line by line."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show, is_enough: Enough) -> None:
         self.heard = bytearray()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._show = show
-        self._misread = 0
+        self._show, self._is_enough = show, is_enough
+        self.misread = 0
         self._line = b""
 
     def receive(self, data: bytes) -> None:
@@ -88,18 +117,11 @@ class _Catcher:
         for line in lines:
             if line:
                 self._show(repr(line)[2:-1])
-        if len(self.heard) >= MOST_BYTES:
+        if len(self.heard) >= MOST_BYTES or self._is_enough(bytes(self.heard)):
             self.lose("")
 
     def spoil(self) -> None:
-        self._misread += 1
-
-    @property
-    def doubt(self) -> str:
-        """Say that characters were misread; empty if none was."""
-        if not self._misread:
-            return ""
-        return f"{self._misread} characters had a wrong parity or stop bit: check baud and parity"
+        self.misread += 1
 
     def lose(self, reason: str) -> None:
         if not self.gone.done():

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.framing import Cut
 from edge_agent_serial.part import Name, Part
@@ -37,7 +38,7 @@ class ColumnsParse(Part):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.called and self.first is not None:
-            raise ValueError("give either called or first")
+            raise ValueError(_("give either called or first"))
         return self
 
     def names(self) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from edge_agent.driver import Duration, Settings, Why
+from edge_agent.language import _
 from edge_agent_serial import library
 from edge_agent_serial.allowed import network
 from edge_agent_serial.checks import (
@@ -128,8 +129,10 @@ class SerialSettings(Settings):
     def _name_fields(cls, pattern: str | None) -> str | None:
         if pattern is not None and not compile_bounded(pattern).groupindex:
             raise ValueError(
-                f"{pattern!r} names no field: put what you want to read into a group with a name, "
-                r"such as (?P<weight>[+-]?\d+\.\d+)"
+                _(
+                    "{pattern!r} names no field: put what you want to read into a group with "
+                    "a name, such as (?P<weight>[+-]?\\d+\\.\\d+)"
+                ).format(pattern=pattern)
             )
         return pattern
 
@@ -155,7 +158,11 @@ class SerialSettings(Settings):
                 return codecs.lookup(encoding).name
         except LookupError:
             pass  # unknown, or not for text: refused below like the others
-        raise ValueError(f"the encoding {encoding!r} does not fit: write ascii, latin-1 or gbk")
+        raise ValueError(
+            _("the encoding {encoding!r} does not fit: write ascii, latin-1 or gbk").format(
+                encoding=encoding
+            )
+        )
 
     @field_validator("end", "request")
     @classmethod
@@ -166,7 +173,7 @@ class SerialSettings(Settings):
     @classmethod
     def _end_somewhere(cls, end: str | None) -> str | None:
         if end is not None and not (0 < len(end) <= 4 and all(ord(one) < 256 for one in end)):
-            raise ValueError(r"end must be one to four bytes, such as \r\n or \x03")
+            raise ValueError(_("end must be one to four bytes, such as \\r\\n or \\x03"))
         return end
 
     @model_validator(mode="after")

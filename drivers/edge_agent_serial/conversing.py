@@ -3,6 +3,7 @@
 import asyncio
 
 from edge_agent.driver import NoResponse
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.frames import Frame
 from edge_agent_serial.part import written
@@ -84,7 +85,9 @@ class Conversing:
         while (turn := conversation.turn()) is not None:
             frame = await self._do(turn, conversation) or frame
         if frame is None:
-            raise SessionFailed(f"the session of {self._recipe.name} reads no frame")
+            raise SessionFailed(
+                _("the session of {name} reads no frame").format(name=self._recipe.name)
+            )
         return frame
 
     async def _do(self, turn: Turn, conversation: Conversation) -> Frame | None:
@@ -113,9 +116,13 @@ class Conversing:
                 while not conversation.hear(piece := await self._next_piece()):
                     heard += piece
         except TimeoutError:
-            what = f"only {heard[-80:]!r}, which is none" if heard else "nothing"
+            what = (
+                _("only {heard!r}, which is none").format(heard=heard[-80:]) if heard else "nothing"
+            )
             raise NoResponse(
-                f"for an answer to {written(self._said)!r} there was {what} for {turn.timeout:g} s"
+                _("for an answer to {said!r} there was {what} for {timeout:g} s").format(
+                    said=written(self._said), what=what, timeout=turn.timeout
+                )
             ) from None
 
     async def _next_piece(self) -> bytes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from edge_agent.language import _, later
 from edge_agent_serial import binaries
 from edge_agent_serial.part import written
 
@@ -38,38 +39,44 @@ _VERBS = (
 
 _WORDS_THAT_CHANGE: _Words = (
     # Mettler Toledo MT-SICS
-    (r"T|TI|TC|TAC|TA\s.+", "tares the scale (MT-SICS, A&D)"),
-    (r"Z|ZI|ZC|ZERO.*", "zeroes the scale (MT-SICS, A&D)"),
-    (r"@", "resets the instrument (MT-SICS)"),
-    (r"TARE.*|TR|PT.*", "tares the scale"),
+    (r"T|TI|TC|TAC|TA\s.+", later("tares the scale (MT-SICS, A&D)")),
+    (r"Z|ZI|ZC|ZERO.*", later("zeroes the scale (MT-SICS, A&D)")),
+    (r"@", later("resets the instrument (MT-SICS)")),
+    (r"TARE.*|TR|PT.*", later("tares the scale")),
     (
         r"(D\s.+|DW|K(MN)?(\s.*)?|PWR.*|C\d.*|M\d+\s.+)",
-        "changes a setting of the instrument (MT-SICS)",
+        later("changes a setting of the instrument (MT-SICS)"),
     ),
     # A&D
-    (r"R|C|CAL.*|EXC|OFF|ON|P|PRT", "operates a key of the instrument (A&D)"),
+    (r"R|C|CAL.*|EXC|OFF|ON|P|PRT", later("operates a key of the instrument (A&D)")),
     # Sartorius SBI: ESC and one letter
-    (r"\x1b[TUVZWSOKLMN].*", "operates a key of the scale (Sartorius SBI)"),
-    (r"\x1bf.*", "operates a key of the scale (Sartorius SBI)"),
+    (r"\x1b[TUVZWSOKLMN].*", later("operates a key of the scale (Sartorius SBI)")),
+    (r"\x1bf.*", later("operates a key of the scale (Sartorius SBI)")),
     # SCPI: what has no question mark sets something
-    (r"\*(RST|CLS|SAV|RCL|TRG|ESE|SRE)\b.*", "changes the instrument (SCPI)"),
-    (r"[:*]?[A-Z]+\d*(:[A-Z]+\d*)+(\s[^?]*)?", "sets something (SCPI, without a question mark)"),
+    (r"\*(RST|CLS|SAV|RCL|TRG|ESE|SRE)\b.*", later("changes the instrument (SCPI)")),
+    (
+        r"[:*]?[A-Z]+\d*(:[A-Z]+\d*)+(\s[^?]*)?",
+        later("sets something (SCPI, without a question mark)"),
+    ),
     # what many instruments call it, of whatever family
-    (rf":?({_VERBS})\d*([^A-Z0-9?][^?]*)?", "commands the instrument"),
-    (r":?(SETP|SP|OUT|VOLT|CURR|FREQ|POW)[A-Z]*\d*\s+[^?]+", "sets something"),
-    (r":?\w+\s*:?=\s*[-+.\d]+", "sets something"),
-    (r"\??E\d.*", "writes a macro variable (Haas)"),
+    (rf":?({_VERBS})\d*([^A-Z0-9?][^?]*)?", later("commands the instrument")),
+    (r":?(SETP|SP|OUT|VOLT|CURR|FREQ|POW)[A-Z]*\d*\s+[^?]+", later("sets something")),
+    (r":?\w+\s*:?=\s*[-+.\d]+", later("sets something")),
+    (r"\??E\d.*", later("writes a macro variable (Haas)")),
     # Modbus ASCII, functions that write
-    (r":[0-9A-F]{2}(05|06|0F|10|15|16|17).*", "is a Modbus request that writes"),
+    (r":[0-9A-F]{2}(05|06|0F|10|15|16|17).*", later("is a Modbus request that writes")),
     # Omron Host Link, Mitsubishi computer link and programming port, Panasonic MEWTOCOL
-    (r"@\d\d(W|SC|KS|KR|KC|RP|FK|XZ|\*\*).*", "writes to the controller (Host Link)"),
-    (r"\x05[0-9A-F]{4}(BW|WW|QW|BT|WT|RR|RS|GW).*", "writes to the controller (computer link)"),
-    (r"(1[0-9A-F]{8,}|[78][0-9A-F]{4})", "writes to the controller (programming port)"),
-    (r"%[0-9E]{2}#(W|M|S|RM).*", "writes to the controller (MEWTOCOL)"),
+    (r"@\d\d(W|SC|KS|KR|KC|RP|FK|XZ|\*\*).*", later("writes to the controller (Host Link)")),
+    (
+        r"\x05[0-9A-F]{4}(BW|WW|QW|BT|WT|RR|RS|GW).*",
+        later("writes to the controller (computer link)"),
+    ),
+    (r"(1[0-9A-F]{8,}|[78][0-9A-F]{4})", later("writes to the controller (programming port)")),
+    (r"%[0-9E]{2}#(W|M|S|RM).*", later("writes to the controller (MEWTOCOL)")),
     # Omron CompoWay/F: node, sub-address, 0, then what is done
-    (r"\d{4}0(0102|0113|3005).*", "writes to the controller (CompoWay/F)"),
+    (r"\d{4}0(0102|0113|3005).*", later("writes to the controller (CompoWay/F)")),
     # Keyence KV
-    (r"(WR|WRS|WRE|ST|STS|RS|RSS|M[01]|ER)\b.*", "writes to the controller (Keyence)"),
+    (r"(WR|WRS|WRE|ST|STS|RS|RSS|M[01]|ER)\b.*", later("writes to the controller (Keyence)")),
 )
 
 
@@ -88,7 +95,9 @@ _TALK: Mapping[str, _Talk] = {
     # Sartorius: Entris II and Master series, SBI commands
     "sbi": _Talk(r"\x1b(P|x[12]_)(\r\n?)?", _WORDS_THAT_CHANGE),
     # Mitutoyo: IT-007R sends on any key, MUX-10 by channel; ID-H by GA and number
-    "mitutoyo": _Talk(r"([1-9]|GA\d\d)(\r\n?|\n)?", ((r"C[A-Z]\d*.*|D[HSP].*", "sets the gauge"),)),
+    "mitutoyo": _Talk(
+        r"([1-9]|GA\d\d)(\r\n?|\n)?", ((r"C[A-Z]\d*.*|D[HSP].*", later("sets the gauge")),)
+    ),
     # Haas: machine data collection, Q commands; E writes a macro variable
     "haas": _Talk(r"\?Q\d{3}( \d{1,5})?\r\n?", _WORDS_THAT_CHANGE),
     # MTConnect SHDR: the adapter's heartbeat
@@ -102,8 +111,8 @@ _TALK: Mapping[str, _Talk] = {
     "iec62056": _Talk(
         r"/\?[0-9A-Za-z ]{0,32}!\r\n|\x060[0-9A-I]0\r\n|\x01B0\x03q",
         (
-            (r"\x060[0-9A-I]1", "asks for programming mode (IEC 62056-21)"),
-            (r"\x01(W\d|P\d|E\d).*", "writes to the meter (IEC 62056-21)"),
+            (r"\x060[0-9A-I]1", later("asks for programming mode (IEC 62056-21)")),
+            (r"\x01(W\d|P\d|E\d).*", later("writes to the meter (IEC 62056-21)")),
         ),
     ),
     # Mitsubishi MELSEC communication protocol, 1C frame; also the acknowledgement of an answer
@@ -111,13 +120,13 @@ _TALK: Mapping[str, _Talk] = {
         r"\x05[0-9A-F]{4}(BR|WR|QR|TT|PC)[0-9A-F][0-9A-Z]{0,32}(\r\n)?|\x06[0-9A-F]{4}(\r\n)?",
         (
             *_WORDS_THAT_CHANGE,
-            (r"\x05[0-9A-F]{4}R[RS].*", "starts or stops the controller (computer link)"),
+            (r"\x05[0-9A-F]{4}R[RS].*", later("starts or stops the controller (computer link)")),
         ),
     ),
     # Mitsubishi MELSEC-FX programming port: command 0 reads; ENQ asks who is there
     "fx-programming": _Talk(
         r"\x020[0-9A-F]{6}\x03[0-9A-F]{2}|\x05",
-        ((r"\x02?[1-9A-F].*", "writes to or forces the controller (programming port)"),),
+        ((r"\x02?[1-9A-F].*", later("writes to or forces the controller (programming port)")),),
     ),
     # Omron Host Link, C mode; a lone CR asks for the next part of a long answer
     "host-link": _Talk(
@@ -127,7 +136,7 @@ _TALK: Mapping[str, _Talk] = {
     # (H175), 2-2; 0102 and 0113 write, 3005 operates, 0104 reads and is not needed
     "compoway": _Talk(
         r"\x02\d{4}0(0101[0-9A-F]{12}|0503|0601)\x03[\x00-\xff]",
-        ((r"\x02?\d{4}0.*", "is none of the questions of CompoWay/F (0101, 0503, 0601)"),),
+        ((r"\x02?\d{4}0.*", later("is none of the questions of CompoWay/F (0101, 0503, 0601)")),),
     ),
     # Panasonic MEWTOCOL-COM
     "mewtocol": _Talk(
@@ -157,22 +166,32 @@ def objection(data: bytes | str, family: str | None = None, deny: Sequence[str] 
         try:
             data = data.encode("latin-1")
         except UnicodeEncodeError:
-            return "the request holds characters that are no bytes"
+            return _("the request holds characters that are no bytes")
     if not data:
-        return "the request is empty"
+        return _("the request is empty")
     return _forbidden(data, deny) or _changing(data, family or "text")
 
 
 def _forbidden(data: bytes, deny: Sequence[str]) -> str | None:
     text = data.decode("latin-1")
     found = next((pattern for pattern in deny if re.search(pattern, text, re.DOTALL)), None)
-    return f"{written(data)!r} is forbidden by the recipe ({found})" if found else None
+    return (
+        _("{data!r} is forbidden by the recipe ({found})").format(data=written(data), found=found)
+        if found
+        else None
+    )
 
 
 def _changing(data: bytes, family: str) -> str | None:
     if (binary := _BINARIES.get(family)) is not None:
         effect = binary(data)
-        return f"{written(data)!r} {effect}, and this agent only reads" if effect else None
+        return (
+            _("{data!r} {effect}, and this agent only reads").format(
+                data=written(data), effect=effect
+            )
+            if effect
+            else None
+        )
     if (talk := _TALK.get(family)) is not None:
         return _talk(data, talk, family)
     return _text(data)
@@ -184,19 +203,23 @@ def _talk(data: bytes, talk: _Talk, family: str) -> str | None:
         return None
     if reason := _changes(text, talk.others):
         return reason
-    return f"{written(data)!r} is none of the questions known for {family}, so it is not sent"
+    return _("{data!r} is none of the questions known for {family}, so it is not sent").format(
+        data=written(data), family=family
+    )
 
 
 def _text(data: bytes) -> str | None:
     if not data.strip():
-        return "the request is empty"
+        return _("the request is empty")
     if len(data) > LONGEST:
-        return f"the request is longer than {LONGEST} characters, which no question is"
-    if not _SAYABLE.fullmatch(data):
-        return (
-            "the request holds bytes that no question in text needs; for a binary protocol write "
-            f"its family: {', '.join(get_args(Family))}"
+        return _("the request is longer than {longest} characters, which no question is").format(
+            longest=LONGEST
         )
+    if not _SAYABLE.fullmatch(data):
+        return _(
+            "the request holds bytes that no question in text needs; for a binary "
+            "protocol write its family: {family}"
+        ).format(family=", ".join(get_args(Family)))
     return _changes(data.decode("latin-1"), _WORDS_THAT_CHANGE)
 
 
@@ -208,5 +231,7 @@ def _changes(text: str, words: _Words) -> str | None:
 def _change(line: str, words: _Words) -> str | None:
     for pattern, effect in words:
         if re.fullmatch(pattern, line, re.IGNORECASE | re.DOTALL):
-            return f"{line!r} {effect}, and this agent only reads"
+            return _("{line!r} {effect}, and this agent only reads").format(
+                line=line, effect=_(effect)
+            )
     return None

@@ -17,6 +17,7 @@ from edge_agent.driver import (
     Why,
     bad,
 )
+from edge_agent.language import _
 from edge_agent_serial.address import SerialAddress
 from edge_agent_serial.asking import Answer, Asking
 from edge_agent_serial.config import SerialSettings
@@ -39,7 +40,7 @@ the last frame before a poll is wanted. A frame may be so much older than it see
 LYING = 2048
 """Bytes that are left lying at most; the kernel's buffer for a terminal holds twice as many."""
 
-Addresses = tuple[SerialAddress, ...]
+Addresses = Sequence[SerialAddress]
 
 
 class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
@@ -106,7 +107,7 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             inbox.begin()
         inbox.drain, inbox.wants_latest = link.drain, self._rest > 0
         if settings.mode == "event":
-            inbox.advice = "it sends when something happens: scan or measure while this waits"
+            inbox.advice = _("it sends when something happens: scan or measure while this waits")
         talk = Talk(link, inbox, engine)
         if settings.mode == "session":
             self._conversing = Conversing(self.recipe, talk, settings.baud)
@@ -129,14 +130,16 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             questions=questions,
             sources=sources,
             wait=wait_of(self.settings),
-            action="scan or measure" if self.settings.mode == "event" else "",
+            action=_("scan or measure") if self.settings.mode == "event" else "",
         )
 
     async def read(self, plan: Plan[SerialAddress]) -> Samples:
         if not isinstance(plan, SerialPlan):
-            raise TypeError("a serial driver reads only the plans it has made")
+            raise TypeError(_("a serial driver reads only the plans it has made"))
         if self._link is None or self._inbox is None:
-            raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
+            raise ConnectionLost(
+                _("{line} is closed: open it first").format(line=self.settings.line())
+            )
         self._inbox.fail_if_lost()
         answers = await self._answers(plan, self._link, self._inbox)
         return Samples.of(
@@ -192,7 +195,9 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
 
     async def watch(self, groups: Sequence[WatchGroup[SerialAddress]]) -> None:
         if self._inbox is None:
-            raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
+            raise ConnectionLost(
+                _("{line} is closed: open it first").format(line=self.settings.line())
+            )
         self._inbox.fail_if_lost()
         self._events = events = Events(self.recipe.event.same_within, self._sample, self.evidence)
         events.watch(groups, self._at_first)
@@ -218,11 +223,13 @@ class SerialDriver(WatchingDriver[SerialSettings, SerialAddress]):
             self._questions.question(address, asks=False)
         except NoRequest as error:
             return bad(Why.REFUSED, str(error))
-        return bad(Why.STARTING, "nothing has happened since the link was opened")
+        return bad(Why.STARTING, _("nothing has happened since the link was opened"))
 
     async def changes(self) -> Sequence[Changes]:
         if self._events is None:
-            raise ConnectionLost(f"{self.settings.line()} is closed: open it first")
+            raise ConnectionLost(
+                _("{line} is closed: open it first").format(line=self.settings.line())
+            )
         return await self._events.queue.take()
 
     def details(self) -> Mapping[str, Any]:

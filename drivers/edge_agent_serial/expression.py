@@ -14,6 +14,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
 
+from edge_agent.language import _
+
 MOST_NODES = 100
 """Parts of one expression."""
 LONGEST = 400
@@ -94,7 +96,11 @@ class Expression:
         except (ArithmeticError, TypeError, ValueError) as error:
             raise ExpressionFailed(f"{self.text!r}: {error}") from error
         if isinstance(result, tuple) or (isinstance(result, float) and not math.isfinite(result)):
-            raise ExpressionFailed(f"{self.text!r} gives {result!r}, which is no value")
+            raise ExpressionFailed(
+                _("{text!r} gives {result!r}, which is no value").format(
+                    text=self.text, result=result
+                )
+            )
         return result  # type: ignore[no-any-return]
 
     def is_true(self, values: Mapping[str, Any]) -> bool:
@@ -117,9 +123,11 @@ class Expression:
         build = _BUILDERS.get(type(node))
         if build is None:
             raise ValueError(
-                f"{self.text!r}: {ast.unparse(node)!r} is not possible here; write numbers, texts, "
-                "names of fields, + - * / // % **, comparisons, and, or, not, if, abs, round, len, "
-                "min, max"
+                _(
+                    "{text!r}: {node!r} is not possible here; write numbers, texts, names of "
+                    "fields, + - * / // % **, comparisons, and, or, not, if, abs, round, "
+                    "len, min, max"
+                ).format(text=self.text, node=ast.unparse(node))
             )
         return build(self, node)
 
@@ -134,7 +142,11 @@ class Expression:
     def _constant(self, node: ast.Constant) -> _Step:
         constant = node.value
         if constant is not None and not isinstance(constant, bool | int | float | str):
-            raise ValueError(f"{self.text!r}: {constant!r} is neither a number nor a text")
+            raise ValueError(
+                _("{text!r}: {constant!r} is neither a number nor a text").format(
+                    text=self.text, constant=constant
+                )
+            )
         return lambda values: constant
 
     def _tuple(self, node: ast.Tuple | ast.List) -> _Step:
@@ -149,11 +161,15 @@ class Expression:
             return lambda values: -_number(step(values))
         if isinstance(node.op, ast.UAdd):
             return lambda values: _number(step(values))
-        raise ValueError(f"{self.text!r}: write not or -, nothing else of this kind")
+        raise ValueError(
+            _("{text!r}: write not or -, nothing else of this kind").format(text=self.text)
+        )
 
     def _binary(self, node: ast.BinOp) -> _Step:
         if type(node.op) not in _ARITHMETIC:
-            raise ValueError(f"{self.text!r}: only + - * / // % ** calculate here")
+            raise ValueError(
+                _("{text!r}: only + - * / // % ** calculate here").format(text=self.text)
+            )
         apply = _power if isinstance(node.op, ast.Pow) else _ARITHMETIC[type(node.op)]
         left, right = self._step(node.left), self._step(node.right)
         return lambda values: _bounded(apply(_number(left(values)), _number(right(values))))
@@ -191,7 +207,11 @@ class Expression:
 
     def _call(self, node: ast.Call) -> _Step:
         if not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS or node.keywords:
-            raise ValueError(f"{self.text!r}: only {', '.join(_FUNCTIONS)} can be called here")
+            raise ValueError(
+                _("{text!r}: only {functions} can be called here").format(
+                    text=self.text, functions=", ".join(_FUNCTIONS)
+                )
+            )
         function = _FUNCTIONS[node.func.id]
         steps = [self._step(one) for one in node.args]
         return lambda values: function(*(step(values) for step in steps))
@@ -223,33 +243,45 @@ def expression(text: str) -> Expression:
 
 def _tree(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise ValueError(f"an expression is at most {LONGEST} characters; this one is {len(text)}")
+        raise ValueError(
+            _("an expression is at most {longest} characters; this one is {text}").format(
+                longest=LONGEST, text=len(text)
+            )
+        )
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"{text!r} is no expression: {error}") from None
+        raise ValueError(
+            _("{text!r} is no expression: {error}").format(text=text, error=error)
+        ) from None
     if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
-        raise ValueError(f"{text!r} has more than {MOST_NODES} parts: make two fields of it")
+        raise ValueError(
+            _("{text!r} has more than {most_nodes} parts: make two fields of it").format(
+                text=text, most_nodes=MOST_NODES
+            )
+        )
     return tree.body
 
 
 def _number(value: Any) -> Any:
     if not isinstance(value, bool | int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(_("{value!r} is no number").format(value=value))
     return value
 
 
 def _bounded(value: Any) -> Any:
     if isinstance(value, complex):
-        raise TypeError("a root of a negative number is no number")
+        raise TypeError(_("a root of a negative number is no number"))
     if isinstance(value, int) and abs(value) > LARGEST:
-        raise ValueError("the number is too large")
+        raise ValueError(_("the number is too large"))
     return value
 
 
 def _power(base: Any, exponent: Any) -> Any:
     if abs(exponent) > LARGEST_EXPONENT:
-        raise ValueError(f"an exponent is at most {LARGEST_EXPONENT}")
+        raise ValueError(
+            _("an exponent is at most {largest_exponent}").format(largest_exponent=LARGEST_EXPONENT)
+        )
     return operator.pow(base, exponent)
 
 

@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import Field as Key
 from pydantic import field_validator, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.conversions import CONVERSIONS, Type, times, turned
 from edge_agent_serial.expression import Calculation, Expression, ExpressionFailed, Scalar
 from edge_agent_serial.numbers import to_int
@@ -111,17 +112,21 @@ class Field(Part):
     @classmethod
     def _one_group(cls, match: str | None) -> str | None:
         if match is not None and compile_bounded(match, searched=True).groups != 1:
-            raise ValueError(f"{match!r} needs exactly one group: what stands in ( ) is the value")
+            raise ValueError(
+                _("{match!r} needs exactly one group: what stands in ( ) is the value").format(
+                    match=match
+                )
+            )
         return match
 
     @model_validator(mode="after")
     def _compile(self) -> Self:
         if self.expression and self.from_ is not None:
-            raise ValueError("give either from or expression")
+            raise ValueError(_("give either from or expression"))
         if self.bit is not None and self.bits is not None:
-            raise ValueError("give either bit or bits")
+            raise ValueError(_("give either bit or bits"))
         if self.each is None and (self.wide or self.number_from or self.number_to or self.alone):
-            raise ValueError("wide, number_from, number_to and alone belong to each")
+            raise ValueError(_("wide, number_from, number_to and alone belong to each"))
         return self
 
     def needs(self, name: str) -> set[str]:
@@ -160,9 +165,21 @@ class Field(Part):
     ) -> Iterator[tuple[str, Scalar]]:
         first = self._number_from(known) if self._number_from else 0
         if len(text) % each or len(text) > each * MOST_PARTS:
-            yield name, Unreadable(f"{len(text)} characters are no pieces of {each}")
+            yield (
+                name,
+                Unreadable(
+                    _("{text} characters are no pieces of {each}").format(text=len(text), each=each)
+                ),
+            )
         elif not isinstance(first, int):
-            yield name, Unreadable(f"the first piece has no number: {self.number_from} is {first}")
+            yield (
+                name,
+                Unreadable(
+                    _("the first piece has no number: {number_from} is {first}").format(
+                        number_from=self.number_from, first=first
+                    )
+                ),
+            )
         else:
             wide = self.wide or each
             for number, start in enumerate(range(0, len(text) - wide + 1, each), first):
@@ -203,14 +220,18 @@ class Field(Part):
         if self.low_first is None:
             return value
         digits = turned(str(value), self.low_first)
-        return digits or Unreadable(f"{value!r} is no {self.low_first} in hex digits")
+        return digits or Unreadable(
+            _("{value!r} is no {low_first} in hex digits").format(
+                value=value, low_first=self.low_first
+            )
+        )
 
     def _bitten(self, value: Scalar) -> Scalar:
         if self.bit is None and self.bits is None:
             return value
         number = value if isinstance(value, int) else to_int(str(value), self.base)
         if number is None:
-            return Unreadable(f"{value!r} is no whole number and has no bits")
+            return Unreadable(_("{value!r} is no whole number and has no bits").format(value=value))
         if self.bits is not None:
             return (number >> self.bits.first) & ((1 << self.bits.count) - 1)
         return bool(number >> (self.bit or 0) & 1)
@@ -220,7 +241,9 @@ class Field(Part):
             return value
         key = str(value).lower() if isinstance(value, bool) else str(value).strip()
         if key not in self.map:
-            return Unreadable(f"{key!r} is none of {', '.join(self.map)}")
+            return Unreadable(
+                _("{key!r} is none of {map}").format(key=key, map=", ".join(self.map))
+            )
         return self.map[key]
 
     def _typed(self, value: Scalar) -> Scalar:
@@ -228,7 +251,11 @@ class Field(Part):
             return value
         made = CONVERSIONS[self.type or "int"](value, self.base)
         if made is None:
-            return Unreadable(f"{value!r} is no {self.type or 'int'}") if value != "" else None
+            return (
+                Unreadable(_("{value!r} is no {type}").format(value=value, type=self.type or "int"))
+                if value != ""
+                else None
+            )
         if self.signed is not None and isinstance(made, int) and made >> (self.signed - 1) & 1:
             made -= 1 << self.signed
         return made
@@ -239,10 +266,12 @@ class Field(Part):
             if isinstance(factor, Scale):
                 found = factor.factor(known.get(factor.by))
                 if found is None:
-                    return Unreadable(f"no scale is known for {known.get(factor.by)!r}")
+                    return Unreadable(
+                        _("no scale is known for {by!r}").format(by=known.get(factor.by))
+                    )
                 factor = found
             if isinstance(value, str | None):
-                return Unreadable(f"{value!r} is no number to scale")
+                return Unreadable(_("{value!r} is no number to scale").format(value=value))
             value = times(value, factor)
         if self.decimals is not None and isinstance(value, float):
             value = round(value, self.decimals)

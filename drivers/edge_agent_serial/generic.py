@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_agent.driver import Why
+from edge_agent.language import _
 from edge_agent_serial.part import written
 from edge_agent_serial.recipe import Recipe
 
@@ -44,9 +45,9 @@ def line_recipe(
     return Recipe.model_validate(
         {
             "name": "line",
-            "title": "lines of text, as the configuration describes them",
+            "title": _("lines of text, as the configuration describes them"),
             "maker": "any",
-            "sources": ["the configuration"],
+            "sources": [_("the configuration")],
             "mode": "poll" if asked else "stream",
             "encoding": encoding,
             "framing": framing,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edge_agent.driver import ConnectionLost, NoResponse
+from edge_agent.language import _
 from edge_agent_serial.engine import Engine
 from edge_agent_serial.frames import Frame
 
@@ -47,12 +48,12 @@ class Inbox:
         self.latest: Arrival | None = None
         self.received = 0
         self.counts: Counter[str] = Counter()
-        self.on_frame: Callable[[Arrival], None] = lambda _: None
-        self.on_more: Callable[[bytes], None] = lambda _: None
-        self.on_loss: Callable[[str], None] = lambda _: None
+        self.on_frame: Callable[[Arrival], None] = lambda _each: None
+        self.on_more: Callable[[bytes], None] = lambda _each: None
+        self.on_loss: Callable[[str], None] = lambda _each: None
         self.drain: Callable[[], None] = lambda: None
         self.wants_latest = False
-        self.advice = "check baud, cable and that the instrument sends"
+        self.advice = _("check baud, cable and that the instrument sends")
         self._engine = engine
         self._evidence = evidence
         self._gap = engine.gap
@@ -183,13 +184,15 @@ class Inbox:
         hint = None if self.counts["valid"] else self._engine.hint
         advice = f"; {hint}" if hint else ""
         if self._engine.strange:
-            return (
-                f"nothing that came for {patience:g} s could be understood; the last was "
-                f"{self._engine.strange}{advice}"
-            )
+            return _(
+                "nothing that came for {patience:g} s could be understood; the last was "
+                "{strange}{advice}"
+            ).format(patience=patience, strange=self._engine.strange, advice=advice)
         if self.received == received:
-            return f"nothing came for {patience:g} s: {self.advice}"
-        return (
-            f"what came for {patience:g} s was no whole frame: check baud, parity and data_bits, "
-            f"and that it is this instrument{advice}"
-        )
+            return _("nothing came for {patience:g} s: {advice}").format(
+                patience=patience, advice=self.advice
+            )
+        return _(
+            "what came for {patience:g} s was no whole frame: check baud, parity and "
+            "data_bits, and that it is this instrument{advice}"
+        ).format(patience=patience, advice=advice)

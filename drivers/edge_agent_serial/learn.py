@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from edge_agent.language import _
 from edge_agent_serial.bitseven import BitSeven
 from edge_agent_serial.engine import Engine
 from edge_agent_serial.learn_fields import Fields, find_fields
@@ -53,7 +54,7 @@ class Proposal:
             ValueError: There is not enough for a recipe.
         """
         if self.cutting is None or self.fields is None:
-            raise ValueError("no frames with a number in them were found: capture more lines")
+            raise ValueError(_("no frames with a number in them were found: capture more lines"))
         document: dict[str, Any] = {
             "name": name,
             "title": f"Learnt from {len(self.cutting.cuts)} captured frames",
@@ -104,16 +105,16 @@ def learn(heard: bytes, known: Sequence[Recipe] = ()) -> Proposal:
         heard: Everything that arrived, in order.
         known: Recipes that may fit.
     """
-    heard, line = _without_parity(heard)
+    heard, line = without_parity(heard)
     fitting = tuple(each.name for each in recognise(heard, known))
     found = list(cuttings(heard))
     if not found:
         return Proposal(None, line=line, known=fitting, doubts=(_too_little(heard),))
     best = max(found, key=lambda cutting: cutting.rank)
     fields = find_fields([cut.body.decode("latin-1") for cut in best.cuts], best.tail)
-    doubts = [*(fields.doubts if fields else ("no number was found in the frames",))]
+    doubts = [*(fields.doubts if fields else (_("no number was found in the frames"),))]
     if best.checksum is not None and len({cut.raw for cut in best.cuts}) < LEAST:
-        doubts.append("the frames were nearly all the same: capture different ones to be sure")
+        doubts.append(_("the frames were nearly all the same: capture different ones to be sure"))
     return Proposal(best, fields, line, fitting, tuple(doubts))
 
 
@@ -135,8 +136,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _without_parity(heard: bytes) -> tuple[bytes, dict[str, Any]]:
-    """Take off bit 7 where it is a parity bit that the port did not know about."""
+def without_parity(heard: bytes) -> tuple[bytes, dict[str, Any]]:
+    """Take off bit 7 where it is a parity bit that the port did not know about.
+
+    Returns:
+        The bytes, and what they tell about the line; empty if nothing.
+    """
     watch = BitSeven()
     watch.feed(heard)
     hint = watch.hint()
@@ -152,8 +157,9 @@ def _without_parity(heard: bytes) -> tuple[bytes, dict[str, Any]]:
 
 def _too_little(heard: bytes) -> str:
     if not heard:
-        return "nothing was heard: check cable, baud and that the instrument sends"
-    return (
-        f"in {len(heard)} bytes no three frames were found: capture more lines, and check baud, "
-        "data_bits and parity (at the wrong ones everything looks like noise)"
-    )
+        return _("nothing was heard: check cable, baud and that the instrument sends")
+    return _(
+        "in {heard} bytes no three frames were found: capture more lines, and "
+        "check baud, data_bits and parity (at the wrong ones everything looks "
+        "like noise)"
+    ).format(heard=len(heard))

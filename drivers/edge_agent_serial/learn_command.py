@@ -15,6 +15,7 @@ from edge_agent.command import (
     print_json,
     printable,
 )
+from edge_agent.language import _, refusal
 
 if TYPE_CHECKING:
     from edge_agent_serial.learn import Proposal
@@ -27,19 +28,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `learn` takes beside the place."""
     learn = parser.add_argument_group("learn")
     learn.add_argument(
-        "--seconds", type=float, default=SECONDS, help=f"listen so long ({SECONDS:g})"
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help=_("listen so long ({seconds:g})").format(seconds=SECONDS),
     )
-    learn.add_argument("--baud", type=int, help="bits per second (9600)")
-    learn.add_argument("--data-bits", type=int, choices=(7, 8), help="bits per character (8)")
-    learn.add_argument("--parity", choices=("none", "even", "odd"), help="check bit (none)")
-    learn.add_argument("--stop-bits", type=int, choices=(1, 2), help="bits between characters (1)")
-    learn.add_argument("--output", metavar="FILE", help="write the recipe here")
+    learn.add_argument("--baud", type=int, help=_("bits per second (9600)"))
+    learn.add_argument("--data-bits", type=int, choices=(7, 8), help=_("bits per character (8)"))
+    learn.add_argument("--parity", choices=("none", "even", "odd"), help=_("check bit (none)"))
+    learn.add_argument(
+        "--stop-bits", type=int, choices=(1, 2), help=_("bits between characters (1)")
+    )
+    learn.add_argument("--output", metavar="FILE", help=_("write the recipe here"))
     learn.add_argument(
         "--name",
         action="append",
         default=[],
         metavar="TEXT",
-        help="name of a captured line, in their order; may be repeated",
+        help=_("name of a captured line, in their order; may be repeated"),
     )
 
 
@@ -51,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.what is None:
         raise CommandFailed(
-            "edge-agent recipe learn: name a serial port, tcp://HOST:PORT or a captured file", USAGE
+            _("edge-agent recipe learn: name a serial port, tcp://HOST:PORT or a captured file"),
+            USAGE,
         )
     found = capture(options, _ignore if options.json else _show_line)
     proposal = learn(found.data, [library.load(name) for name in library.names()])
@@ -93,7 +100,7 @@ def _asked(options: argparse.Namespace, proposal: "Proposal") -> list[str]:
     """Ask for a name of each captured line, where somebody is there to answer."""
     if options.json or not options.output or not sys.stdin.isatty():
         return []
-    print("Name the captured lines (what did the display show?), or press Enter:")
+    print(_("Name the captured lines (what did the display show?), or press Enter:"))
     return [input(f"  {line!r}: ").strip() for line in proposal.captured()]
 
 
@@ -108,8 +115,10 @@ def _checked(recipe: dict[str, Any]) -> str:
     ]
     if failed:
         raise CommandFailed(
-            f"what was proposed does not read {failed[0].name}: {'; '.join(failed[0].mistakes)}; "
-            "please report this with the capture",
+            _(
+                "what was proposed does not read {name}: {mistakes}; please report this "
+                "with the capture"
+            ).format(name=failed[0].name, mistakes="; ".join(failed[0].mistakes)),
             PARTLY_OK,
         )
     return text
@@ -120,9 +129,13 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise CommandFailed(f"{path} exists and is kept: give another --output", USAGE) from error
+        raise CommandFailed(
+            _("{path} exists and is kept: give another --output").format(path=path), USAGE
+        ) from error
     except OSError as error:
-        raise CommandFailed(f"{path} cannot be written: {error.strerror}", USAGE) from error
+        raise CommandFailed(
+            _("{path} cannot be written: {error}").format(path=path, error=refusal(error)), USAGE
+        ) from error
 
 
 def _document(
@@ -149,20 +162,31 @@ def _show(options: argparse.Namespace, proposal: "Proposal", text: str) -> None:
     for line in _about_known(proposal):
         print(line)
     checksum = proposal.cutting.checksum
-    sure = f"with the checksum {checksum['kind']}" if checksum else "without a checksum"
-    print(f"{len(proposal.cutting.cuts)} frames {sure}")
+    sure = (
+        _("with the checksum {kind}").format(kind=checksum["kind"])
+        if checksum
+        else _("without a checksum")
+    )
+    print(_("{cuts} frames {sure}").format(cuts=len(proposal.cutting.cuts), sure=sure))
     for name, values in proposal.fields.values.items():
         print(f"  {name}: {printable(', '.join(dict.fromkeys(values[:_SHOWN])))}")
     for doubt in proposal.doubts:
-        print(f"look at this: {doubt}")
+        print(_("look at this: {doubt}").format(doubt=doubt))
     if options.output:
-        print(f"wrote {options.output}; test it: edge-agent recipe test {options.output}")
+        print(
+            _("wrote {output}; test it: edge-agent recipe test {output}").format(
+                output=options.output
+            )
+        )
     else:
         print(f"\n{text}")
 
 
 def _about_known(proposal: "Proposal") -> list[str]:
     return [
-        f"this looks like {name}: write `recipe: {name}`, which knows more than can be learnt here"
+        _(
+            "this looks like {name}: write `recipe: {name}`, which knows more than "
+            "can be learnt here"
+        ).format(name=name)
         for name in proposal.known
     ]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from edge_agent.language import _
+
 _NUMBER = r"[+-]? *\d+(?:[.,]\d+)?"
 _TOKEN = re.compile(
     r"(?P<unclear>[+-]? *\d+(?:[.,]\d+){2,})"  # 1,234.5: nobody knows what it means
@@ -152,11 +154,13 @@ def _sorted(names: Mapping[int, str], value: int) -> list[tuple[int, str]]:
 
 def _doubts_about_value(kinds: Sequence[str], column: Sequence[str]) -> Iterator[str]:
     if "unclear" in kinds:
-        yield "numbers with several points or commas are not read: nobody can tell what they mean"
+        yield _(
+            "numbers with several points or commas are not read: nobody can tell what they mean"
+        )
     if any("," in text for text in column):
-        yield "a comma is taken for the decimal point: compare with the display"
+        yield _("a comma is taken for the decimal point: compare with the display")
     if len(set(column)) == 1:
-        yield "the value never changed: change it on the instrument and capture again"
+        yield _("the value never changed: change it on the instrument and capture again")
 
 
 def _doubts_about_words(
@@ -167,11 +171,15 @@ def _doubts_about_words(
     ]
     if constant:
         yield (
-            f"{', '.join(constant)} never changed: capture also while the value moves, in overload "
-            "and in error, since frames with other words are not read"
+            _(
+                "{constant} never changed: capture also while the value moves, in "
+                "overload and in error, since frames with other words are not read"
+            ).format(constant=", ".join(constant))
         )
 
 
 def _doubts_about_others(different: int, all_: int) -> Iterator[str]:
     if different:
-        yield f"{different} of {all_} frames look different and are not read"
+        yield _("{different} of {all_} frames look different and are not read").format(
+            different=different, all_=all_
+        )

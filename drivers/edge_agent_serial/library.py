@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from edge_agent.language import _, refusal
 from edge_agent_serial.denied import objection
 from edge_agent_serial.part import Part
 from edge_agent_serial.recipe import Recipe
@@ -42,13 +43,17 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
-        for key_node, _ in node.value:
+        for key_node, _value in node.value:
             key = self.construct_object(key_node, deep=True)
             place = f"line {key_node.start_mark.line + 1}"
             if not isinstance(key, Hashable):
-                raise yaml.MarkedYAMLError(problem=f"{place}: a key must be a word or a number")
+                raise yaml.MarkedYAMLError(
+                    problem=_("{place}: a key must be a word or a number").format(place=place)
+                )
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"{place}: {key!r} stands there twice")
+                raise yaml.MarkedYAMLError(
+                    problem=_("{place}: {key!r} stands there twice").format(place=place, key=key)
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -83,7 +88,9 @@ def read(path: Path) -> Recipe:
     try:
         state = path.stat()
     except OSError as error:
-        raise RecipeInvalid(str(path), [f"it cannot be read: {error.strerror}"]) from error
+        raise RecipeInvalid(
+            str(path), [_("it cannot be read: {error}").format(error=refusal(error))]
+        ) from error
     return _read(path, state.st_mtime_ns, state.st_size)
 
 
@@ -92,11 +99,15 @@ def _read(path: Path, changed: int, size: int) -> Recipe:
     """Read a file, once as long as it does not change: a configuration names it for each line."""
     try:
         if size > LARGEST:
-            raise RecipeInvalid(str(path), [f"it is larger than {LARGEST // 1024} KiB"])
+            raise RecipeInvalid(
+                str(path), [_("it is larger than {largest} KiB").format(largest=LARGEST // 1024)]
+            )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise RecipeInvalid(str(path), [f"it cannot be read: {reason}"]) from error
+        reason = refusal(error) if isinstance(error, OSError) else _("it is not UTF-8")
+        raise RecipeInvalid(
+            str(path), [_("it cannot be read: {reason}").format(reason=reason)]
+        ) from error
     return parse(text, str(path))
 
 
@@ -109,9 +120,11 @@ def parse(text: str, where: str) -> Recipe:
     try:
         document = yaml.load(text, _Loader)  # noqa: S506 - a safe loader, narrowed further
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RecipeInvalid(where, [f"it is no YAML: {_yaml_place(error)}"]) from error
+        raise RecipeInvalid(
+            where, [_("it is no YAML: {error}").format(error=_yaml_place(error))]
+        ) from error
     if not isinstance(document, dict):
-        raise RecipeInvalid(where, ["it holds no keys: see RECIPES.md for a first recipe"])
+        raise RecipeInvalid(where, [_("it holds no keys: see RECIPES.md for a first recipe")])
     try:
         recipe = Recipe.model_validate(document)
     except ValidationError as error:
@@ -136,8 +149,12 @@ def load(name: str) -> Recipe:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known
         raise RecipeInvalid(
-            f"recipe {name!r}",
-            [f"there is none of this name: write {', '.join(near)}, or the path of a file"],
+            _("recipe {name!r}").format(name=name),
+            [
+                _("there is none of this name: write {near}, or the path of a file").format(
+                    near=", ".join(near)
+                )
+            ],
         )
     return read(SHIPPED / f"{name}.yaml")
 
@@ -155,23 +172,27 @@ def shipped() -> Iterator[Recipe]:
 def _unproved(recipe: Recipe) -> Iterator[str]:
     """Say which vectors are missing."""
     if not any(vector.octets or vector.session for vector in recipe.vectors):
-        yield "vectors: bytes with what they stand for are missing: write at least one"
+        yield _("vectors: bytes with what they stand for are missing: write at least one")
     for vector in recipe.vectors:
         if vector.sends and (reason := objection(vector.sends, recipe.family, recipe.deny)):
-            yield f"vectors, {vector.name!r}: {reason}"
+            yield _("vectors, {name!r}: {reason}").format(name=vector.name, reason=reason)
     built = {vector.request for vector in recipe.vectors if vector.sends is not None}
     for request in recipe.requests:
         if request.name not in built:
             yield (
-                f"vectors: none shows what the request {request.name} sends: write one with "
-                f"request: {request.name} and sends"
+                _(
+                    "vectors: none shows what the request {name} sends: write one with "
+                    "request: {name} and sends"
+                ).format(name=request.name)
             )
 
 
 def _yaml_place(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
-    return f"line {mark.line + 1}: {problem}" if mark else problem
+    return (
+        _("line {line}: {problem}").format(line=mark.line + 1, problem=problem) if mark else problem
+    )
 
 
 def _sentences(error: ValidationError) -> list[str]:
@@ -189,12 +210,14 @@ def _words(mistake: Any) -> str:
     if kind == "extra_forbidden":
         key = str(mistake["loc"][-1])
         near = difflib.get_close_matches(key, _keys(), n=1)
-        return "unknown key" + (f"; did you mean {near[0]}?" if near else "")
+        return _("unknown key") + (_("; did you mean {near}?").format(near=near[0]) if near else "")
     if kind == "missing":
-        return "this key is missing"
+        return _("this key is missing")
     if kind == "union_tag_invalid":
         context = mistake["ctx"]
-        return f"there is no kind {context['tag']}: write {context['expected_tags']}"
+        return _("there is no kind {tag}: write {expected_tags}").format(
+            tag=context["tag"], expected_tags=context["expected_tags"]
+        )
     return message.removeprefix("Value error, ")
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_serial.config import SerialSettings
@@ -46,8 +47,10 @@ class Link(ABC):
             ConnectionLost: The link has none of its own, or does not take this one.
         """
         raise ConnectionLost(
-            f"the line cannot be set to {baud} baud from here: only a serial port of this machine "
-            "can change its speed while it is open"
+            _(
+                "the line cannot be set to {baud} baud from here: only a serial port of "
+                "this machine can change its speed while it is open"
+            ).format(baud=baud)
         )
 
     @abstractmethod

@@ -4,12 +4,15 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _, refusal
 from edge_agent_serial.allowed import Allowed
 from edge_agent_serial.config import SerialSettings
 from edge_agent_serial.link import Link, Receiver
+
+T = TypeVar("T", asyncio.Transport, asyncio.DatagramTransport)
 
 # TCP keep-alive in seconds: a converter that vanished is noticed after a minute, not hours.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -17,14 +20,30 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _KEEP_ALIVE_OF_CALLERS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
-class SocketLink(Link, asyncio.Protocol):
+class _OwnSocket(Link, Generic[T]):
+    """A link with a socket of its own, which the event loop reads."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._transport: T | None = None
+        self._gone = asyncio.Event()
+
+    def _lose(self, reason: str) -> None:
+        self._gone.set()
+        self._receiver.lose(reason)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+            await self._gone.wait()
+
+
+class SocketLink(_OwnSocket[asyncio.Transport], asyncio.Protocol):
     """A TCP connection to a converter or instrument, whoever began it."""
 
     def __init__(self, place: str, receiver: Receiver) -> None:
+        super().__init__(receiver)
         self.place = place
-        self._receiver = receiver
-        self._transport: asyncio.Transport | None = None
-        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -34,18 +53,16 @@ class SocketLink(Link, asyncio.Protocol):
         self._receiver.receive(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.gone.set()
-        self._receiver.lose(f"{self.place} closed the connection ({error or 'no reason given'})")
+        self._lose(
+            _("{place} closed the connection ({error})").format(
+                place=self.place, error=error or _("no reason given")
+            )
+        )
 
     def send(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
-            raise ConnectionLost(f"the connection to {self.place} is closed")
+            raise ConnectionLost(_("the connection to {place} is closed").format(place=self.place))
         self._transport.write(data)
-
-    async def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-            await self.gone.wait()
 
 
 async def _call(settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]") -> Link:
@@ -53,19 +70,25 @@ async def _call(settings: SerialSettings, receiver: Receiver, evidence: "Counter
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(settings.timeout):
-            _, link = await loop.create_connection(
+            _transport, link = await loop.create_connection(
                 lambda: SocketLink(place, receiver), str(settings.host), int(settings.port)
             )
     except TimeoutError as error:
         raise ConnectionLost(
-            f"{place} does not answer within {settings.timeout:g} s: check cable and address"
+            _("{place} does not answer within {timeout:g} s: check cable and address").format(
+                place=place, timeout=settings.timeout
+            )
         ) from error
     except socket.gaierror as error:
-        raise ConnectionLost(f"the host {settings.host!r} is unknown: check the name") from error
+        raise ConnectionLost(
+            _("the host {host!r} is unknown: check the name").format(host=settings.host)
+        ) from error
     except OSError as error:
         raise ConnectionLost(
-            f"{place} refuses the connection ({error.strerror}): check the port, and whether "
-            "another client holds the only connection"
+            _(
+                "{place} refuses the connection ({error}): check the port, and whether "
+                "another client holds the only connection"
+            ).format(place=place, error=refusal(error))
         ) from error
     return link
 
@@ -110,7 +133,7 @@ class ServerLink(Link):
 
     def send(self, data: bytes) -> None:
         if self._peer is None:
-            raise ConnectionLost(f"nobody is connected to {self._place}")
+            raise ConnectionLost(_("nobody is connected to {place}").format(place=self._place))
         self._peer.send(data)
 
     async def close(self) -> None:
@@ -160,8 +183,11 @@ async def _be_called(
     except TimeoutError as error:
         await link.close()
         raise ConnectionLost(
-            f"nobody has called {settings.line()}: enter this gateway's address and the port "
-            f"{settings.port} in the converter or instrument, and see that no firewall is between",
+            _(
+                "nobody has called {line}: enter this gateway's address and the port "
+                "{port} in the converter or instrument, and see that no firewall is "
+                "between"
+            ).format(line=settings.line(), port=settings.port),
             retry_after=0.0,  # who calls meanwhile would be refused
         ) from error
     except OSError as error:
@@ -173,20 +199,18 @@ async def _be_called(
     return link
 
 
-class DatagramLink(Link, asyncio.DatagramProtocol):
+class DatagramLink(_OwnSocket[asyncio.DatagramTransport], asyncio.DatagramProtocol):
     """UDP with one instrument: the one that is named, or the one that spoke last and is allowed."""
 
     def __init__(
         self, settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
     ) -> None:
+        super().__init__(receiver)
         self._place = settings.line()
         self._allowed = Allowed(settings.allow)
-        self._receiver = receiver
         self._evidence = evidence
-        self._transport: asyncio.DatagramTransport | None = None
         self._peer: tuple[str | int, ...] | None = None
         self._is_bound = settings.host is None
-        self._gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
@@ -200,23 +224,29 @@ class DatagramLink(Link, asyncio.DatagramProtocol):
         self._receiver.receive(data)
 
     def error_received(self, error: Exception) -> None:
-        self._receiver.lose(f"{self._place} does not listen ({error}): check address and port")
+        self._receiver.lose(
+            _("{place} does not listen ({error}): check address and port").format(
+                place=self._place, error=error
+            )
+        )
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._gone.set()
-        self._receiver.lose(f"the socket for {self._place} is closed ({error or 'by us'})")
+        self._lose(
+            _("the socket for {place} is closed ({error})").format(
+                place=self._place, error=error or _("by us")
+            )
+        )
 
     def send(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
-            raise ConnectionLost(f"the socket for {self._place} is closed")
+            raise ConnectionLost(_("the socket for {place} is closed").format(place=self._place))
         if self._is_bound and self._peer is None:
-            raise ConnectionLost(f"nothing has come to {self._place} yet: whom to ask is unknown")
+            raise ConnectionLost(
+                _("nothing has come to {place} yet: whom to ask is unknown").format(
+                    place=self._place
+                )
+            )
         self._transport.sendto(data, self._peer if self._is_bound else None)
-
-    async def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-            await self._gone.wait()
 
 
 async def _exchange_datagrams(
@@ -225,23 +255,25 @@ async def _exchange_datagrams(
     loop = asyncio.get_running_loop()
     port = int(settings.port)
     try:
-        _, link = await loop.create_datagram_endpoint(
+        _transport, link = await loop.create_datagram_endpoint(
             lambda: DatagramLink(settings, receiver, evidence),
             local_addr=(settings.listening_at, port) if settings.host is None else None,
             remote_addr=(settings.host, port) if settings.host is not None else None,
         )
     except socket.gaierror as error:
-        raise ConnectionLost(f"the host {settings.host!r} is unknown: check the name") from error
+        raise ConnectionLost(
+            _("the host {host!r} is unknown: check the name").format(host=settings.host)
+        ) from error
     except OSError as error:
         raise ConnectionLost(_why_not_listening(settings, error)) from error
     return link
 
 
 def _why_not_listening(settings: SerialSettings, error: OSError) -> str:
-    return (
-        f"{settings.line()} cannot be opened for listening ({error.strerror or error}): choose a "
-        "port that no other program uses, and an address of this machine"
-    )
+    return _(
+        "{line} cannot be opened for listening ({error}): choose a port that no "
+        "other program uses, and an address of this machine"
+    ).format(line=settings.line(), error=refusal(error))
 
 
 def _keep_alive(connection: socket.socket, times: Mapping[str, int]) -> None:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.part import Part
 from edge_agent_serial.patterns import compile_bounded
@@ -32,9 +33,11 @@ class Parameter(Part):
     @model_validator(mode="after")
     def _fit(self) -> Self:
         if (self.type == "text") != (self.pattern is not None):
-            raise ValueError("a parameter of type text needs a pattern, one of type int has none")
+            raise ValueError(
+                _("a parameter of type text needs a pattern, one of type int has none")
+            )
         if self.pad is not None and self.type != "text":
-            raise ValueError("pad is for a parameter of type text")
+            raise ValueError(_("pad is for a parameter of type text"))
         if self.pattern is not None:
             compile_bounded(self.pattern)
         if self.default is not None:
@@ -50,15 +53,21 @@ class Parameter(Part):
         if self.type == "text":
             text = str(value).rjust(self.pad or 0, "0")
             if len(text) > 64 or not text.isascii() or not re.fullmatch(self.pattern or "", text):
-                advice = f": write {self.help}" if self.help else ""
+                advice = _(": write {help}").format(help=_(self.help)) if self.help else ""
                 raise ValueError(
-                    f"{name} is {str(value)!r}, which does not fit {self.pattern!r}{advice}"
+                    _("{name} is {str!r}, which does not fit {pattern!r}{advice}").format(
+                        name=name, str=str(value), pattern=self.pattern, advice=advice
+                    )
                 )
             return text
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValueError(  # noqa: TRY004 - pydantic makes sentences of these
-                f"{name} is {value!r}, which is no whole number"
+                _("{name} is {value!r}, which is no whole number").format(name=name, value=value)
             )
         if not self.min <= value <= self.max:
-            raise ValueError(f"{name} is {value}: write a number from {self.min} to {self.max}")
+            raise ValueError(
+                _("{name} is {value}: write a number from {min} to {max}").format(
+                    name=name, value=value, min=self.min, max=self.max
+                )
+            )
         return value

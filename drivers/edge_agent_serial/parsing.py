@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.columns import ColumnsParse
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.forms import FORMS, Form
@@ -82,7 +83,7 @@ class Item(Part):
     @model_validator(mode="after")
     def _have_an_end(self) -> Self:
         if (self.size is None) == (self.to is None):
-            raise ValueError(f"{self.name}: give either size or to")
+            raise ValueError(_("{name}: give either size or to").format(name=self.name))
         return self
 
     def cut(self, frame: bytes) -> bytes | None:
@@ -95,7 +96,11 @@ class Item(Part):
     def read(self, there: bytes) -> Scalar:
         """Give the value these bytes stand for."""
         value: Scalar = FORMS[self.form](there)
-        return Unreadable(f"{there.hex(' ')} is no {self.form}") if value is None else value
+        return (
+            Unreadable(_("{there} is no {form}").format(there=there.hex(" "), form=self.form))
+            if value is None
+            else value
+        )
 
 
 class BytesParse(Part):
@@ -137,7 +142,9 @@ class TableParse(Part):
     def _compile(self) -> Self:
         self._compiled = compile_bounded(self.row, searched=True)
         if not {"key", "value"} <= set(self._compiled.groupindex):
-            raise ValueError(f"{self.row!r} needs the groups (?P<key>...) and (?P<value>...)")
+            raise ValueError(
+                _("{row!r} needs the groups (?P<key>...) and (?P<value>...)").format(row=self.row)
+            )
         return self
 
     def names(self) -> set[str]:
@@ -206,8 +213,10 @@ Parse: TypeAlias = Annotated[
 def _put(raw: Raw, key: str, value: str, no_value: tuple[str, ...] = ()) -> None:
     known = raw.get(key)
     if value.strip() in no_value:
-        value = Absent(f"the instrument says {value.strip()!r}")
+        value = Absent(_("the instrument says {value!r}").format(value=value.strip()))
     if known is None or known == value:
         raw[key] = value
     else:
-        raw[key] = Unreadable(f"{key!r} stands twice in the frame, with different values")
+        raw[key] = Unreadable(
+            _("{key!r} stands twice in the frame, with different values").format(key=key)
+        )

@@ -17,6 +17,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from edge_agent.language import _
+
 NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 """How parsed values, fields and parameters are called: as in an expression."""
 
@@ -44,7 +46,11 @@ def unescape(text: str) -> str:
             return chr(int(found["hex"][1:], 16))
         if found["letter"]:
             return _LETTERS[found["letter"]]
-        raise ValueError(rf"{text!r}: after a backslash write r, n, t, x and two digits, or \\")
+        raise ValueError(
+            _("{text!r}: after a backslash write r, n, t, x and two digits, or \\\\").format(
+                text=text
+            )
+        )
 
     return _ESCAPE.sub(replace, text)
 
@@ -59,17 +65,23 @@ def octets(text: Any) -> bytes:
         return text
     if not isinstance(text, str):
         raise ValueError(  # noqa: TRY004 - pydantic makes sentences of these
-            rf"{text!r} is no text: put bytes into quotes, as '\x02' or 'hex:02'"
+            _("{text!r} is no text: put bytes into quotes, as '\\x02' or 'hex:02'").format(
+                text=text
+            )
         )
     if text.startswith("hex:"):
         try:
             return bytes.fromhex(text[4:])
         except ValueError:
-            raise ValueError(f"{text!r}: after hex: write pairs of hex digits") from None
+            raise ValueError(
+                _("{text!r}: after hex: write pairs of hex digits").format(text=text)
+            ) from None
     try:
         return unescape(text).encode("latin-1")
     except UnicodeEncodeError as error:
-        raise ValueError(f"{text!r} holds a character that is no byte: write hex:...") from error
+        raise ValueError(
+            _("{text!r} holds a character that is no byte: write hex:...").format(text=text)
+        ) from error
 
 
 def written(data: bytes) -> str:
@@ -99,7 +111,11 @@ def known_encoding(encoding: str) -> str:
             return codecs.lookup(encoding).name
     except (LookupError, ValueError):
         pass
-    raise ValueError(f"the encoding {encoding!r} does not fit: write ascii, latin-1 or gbk")
+    raise ValueError(
+        _("the encoding {encoding!r} does not fit: write ascii, latin-1 or gbk").format(
+            encoding=encoding
+        )
+    )
 
 
 Encoding = Annotated[str, AfterValidator(known_encoding)]
@@ -108,7 +124,9 @@ Encoding = Annotated[str, AfterValidator(known_encoding)]
 
 def _named(text: str) -> str:
     if not re.fullmatch(NAME, text):
-        raise ValueError(f"{text!r} is no name: write letters, digits and _, a letter first")
+        raise ValueError(
+            _("{text!r} is no name: write letters, digits and _, a letter first").format(text=text)
+        )
     return text
 
 

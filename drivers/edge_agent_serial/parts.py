@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from edge_agent.language import _
 from edge_agent_serial.asked import FollowUp
 from edge_agent_serial.expression import Expression, Scalar, expression
 from edge_agent_serial.parsing import Raw
@@ -59,5 +60,7 @@ class Parts:
         assert self._follow is not None  # noqa: S101 - only called when it goes on
         self._raws.append(raw)
         if len(self._raws) > self._follow.most:
-            raise NoRequest(f"the answer has more than {self._follow.most} parts")
+            raise NoRequest(
+                _("the answer has more than {most} parts").format(most=self._follow.most)
+            )
         return build(self._recipe, self._follow.send, {**self._parameters, **self.given})

@@ -7,6 +7,7 @@ and what takes too long on them is refused when the configuration is checked.
 
 import re
 
+from edge_agent.language import _
 from edge_agent_serial.runs import most_in_a_row
 
 LONGEST_TEXT = 256
@@ -42,19 +43,26 @@ def compile_bounded(text: str, *, searched: bool = False) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+        raise ValueError(
+            _("{text!r} is no regular expression: {error}").format(text=text, error=error)
+        ) from error
     if _repeats_something_loose(_PIECE.findall(text)):
         raise ValueError(
-            f"{text!r} repeats a group that itself repeats, which can take forever: write the "
-            r"inside once, as one set of characters, such as [\d,]* for (?:\d+,)*"
+            _(
+                "{text!r} repeats a group that itself repeats, which can take forever: "
+                "write the inside once, as one set of characters, such as [\\d,]* for "
+                "(?:\\d+,)*"
+            ).format(text=text)
         )
     most = most_in_a_row(_PIECE.findall(_OPENING.sub(_plain, text)))
     limit = MOST_IN_A_ROW - (searched and not _ANCHORED.match(text))
     if most > limit:
         raise ValueError(
-            f"{text!r} has {most} wildcards like .* that can share the same characters, which can "
-            f"take too long: keep at most {limit} and say of the others what they stand "
-            "for, such as [^,]*"
+            _(
+                "{text!r} has {most} wildcards like .* that can share the same "
+                "characters, which can take too long: keep at most {limit} and say of "
+                "the others what they stand for, such as [^,]*"
+            ).format(text=text, most=most, limit=limit)
         )
     return pattern
 

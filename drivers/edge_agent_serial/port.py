@@ -10,6 +10,7 @@ from collections import Counter
 import serial
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_serial.config import SerialSettings
 from edge_agent_serial.link import RETRY_SECONDS, Link, Receiver
 from edge_agent_serial.marks import Marks
@@ -69,7 +70,7 @@ class PortLink(Link):
             self._stop(str(error))
             return
         if not data:
-            self._stop("the adapter is gone")
+            self._stop(_("the adapter is gone"))
             return
         for piece in self._marks.take(data):
             if piece is None:
@@ -81,17 +82,25 @@ class PortLink(Link):
     def _stop(self, reason: str) -> None:
         self._leave()
         self._receiver.lose(
-            f"the port {self._port.name} is lost ({reason}): is it still plugged in?"
+            _("the port {name} is lost ({reason}): is it still plugged in?").format(
+                name=self._port.name, reason=reason
+            )
         )
 
     def send(self, data: bytes) -> None:
         try:
             sent = os.write(self._port.fileno(), data)
         except (OSError, termios.error) as error:
-            raise ConnectionLost(f"the port {self._port.name} takes no request: {error}") from error
+            raise ConnectionLost(
+                _("the port {name} takes no request: {error}").format(
+                    name=self._port.name, error=error
+                )
+            ) from error
         if sent < len(data):
             raise ConnectionLost(
-                f"the port {self._port.name} took {sent} of {len(data)} bytes: is the line blocked?"
+                _("the port {name} took {sent} of {data} bytes: is the line blocked?").format(
+                    name=self._port.name, sent=sent, data=len(data)
+                )
             )
 
     def set_baud(self, baud: int) -> None:
@@ -100,7 +109,9 @@ class PortLink(Link):
             prepare(self._port.fileno())  # pyserial sets everything anew with each change
         except (OSError, termios.error, ValueError) as error:
             raise ConnectionLost(
-                f"the port {self._port.name} does not take {baud} baud: {error}"
+                _("the port {name} does not take {baud} baud: {error}").format(
+                    name=self._port.name, baud=baud, error=error
+                )
             ) from error
 
     def _leave(self) -> None:
@@ -161,10 +172,14 @@ def prepare(file: int) -> None:
 def _failure(settings: SerialSettings, error: Exception) -> str:
     number = error.args[0] if error.args and isinstance(error.args[0], int) else None
     advice = {
-        errno.ENOENT: "there is no such port: is the adapter plugged in? see ls /dev/serial/by-id",
-        errno.EACCES: "no permission: add the agent's user to the group that owns it (dialout)",
-        errno.EAGAIN: "another program uses it: stop that program, or a second agent",
-        errno.EBUSY: "another program uses it: stop that program, or a second agent",
-        errno.EINVAL: f"it cannot do {settings.characters}: check baud, data_bits and parity",
+        errno.ENOENT: _(
+            "there is no such port: is the adapter plugged in? see ls /dev/serial/by-id"
+        ),
+        errno.EACCES: _("no permission: add the agent's user to the group that owns it (dialout)"),
+        errno.EAGAIN: _("another program uses it: stop that program, or a second agent"),
+        errno.EBUSY: _("another program uses it: stop that program, or a second agent"),
+        errno.EINVAL: _("it cannot do {characters}: check baud, data_bits and parity").format(
+            characters=settings.characters
+        ),
     }.get(number or 0, f"{error}")
-    return f"the port {settings.port} cannot be opened: {advice}"
+    return _("the port {port} cannot be opened: {advice}").format(port=settings.port, advice=advice)

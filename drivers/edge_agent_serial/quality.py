@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import AfterValidator
 
 from edge_agent.driver import Flaw, Quality, Why
+from edge_agent.language import _
 from edge_agent_serial.expression import Calculation, Expression, ExpressionFailed
 
 _WORDS = {"uncertain": Quality.UNCERTAIN, "bad": Quality.BAD}
@@ -19,12 +20,15 @@ def flaw_of(verdict: str) -> Flaw | None:
     """
     if verdict == "good":
         return None
-    word, _, reason = verdict.partition(":")
+    word, _colon, reason = verdict.partition(":")
     quality = _WORDS.get(word.strip())
     reasons = {why.value for why in Why}
     if quality is None or reason.strip() not in reasons:
         raise ValueError(
-            f"{verdict!r} is no quality: write good, uncertain:REASON or bad:REASON; reasons are "
+            _(
+                "{verdict!r} is no quality: write good, uncertain:REASON or bad:REASON; "
+                "reasons are "
+            ).format(verdict=verdict)
             + ", ".join(sorted(reasons))
         )
     return Flaw(quality, Why(reason.strip()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edge_agent.driver import Plan
+from edge_agent.language import _
 from edge_agent_serial.address import SerialAddress
 from edge_agent_serial.expression import ExpressionFailed, Scalar, expression
 from edge_agent_serial.nearest import did_you_mean
@@ -102,7 +103,7 @@ class Questions:
         """Say what of an address cannot work: key -> sentence."""
         known = [*type(address).model_fields, *self.recipe.parameters]
         found = {
-            key: f"is not a known key; {did_you_mean(key, known)}"
+            key: _("is not a known key; {key}").format(key=did_you_mean(key, known))
             for key in address.parameters
             if key not in self.recipe.parameters
         }
@@ -134,11 +135,13 @@ class Questions:
         name = address.field.split(".", 1)[0]  # a text cut into pieces gives name.0, name.1
         if name not in known and not self.recipe.is_dynamic:
             hint = did_you_mean(address.field, known)
-            raise NoRequest(f"there is no field {address.field!r}; {hint}")
+            raise NoRequest(
+                _("there is no field {field!r}; {hint}").format(field=address.field, hint=hint)
+            )
 
     def _alone(self, address: SerialAddress, given: Mapping[str, Scalar]) -> Mapping[str, Scalar]:
         """Give the parameters that ask for one piece, as far as they are not given."""
-        name, _, piece = address.field.partition(".")
+        name, _dot, piece = address.field.partition(".")
         field = self.recipe.fields.get(name)
         if field is None or not piece.isdecimal():
             return {}
@@ -148,19 +151,29 @@ class Questions:
 
     def _check_piece(self, address: SerialAddress, values: Mapping[str, Scalar]) -> None:
         """Raise NoRequest where the answer will not hold this piece."""
-        name, _, piece = address.field.partition(".")
+        name, _dot, piece = address.field.partition(".")
         field = self.recipe.fields.get(name)
         if field is None or field.number_from is None or field.number_to is None:
             return
         first = _calculate(field.number_from, values)
         if not piece.isdecimal():
-            raise NoRequest(f"write which one, such as {name}.{100 if first is None else first}")
+            raise NoRequest(
+                _("write which one, such as {name}.{first}").format(
+                    name=name, first=100 if first is None else first
+                )
+            )
         last = _calculate(field.number_to, values)
         if isinstance(first, int) and isinstance(last, int) and not first <= int(piece) <= last:
-            brought = f"{name}.{first} to {name}.{last}" if first <= last else "too little for one"
+            brought = (
+                _("{name}.{first} to {name}.{last}").format(name=name, first=first, last=last)
+                if first <= last
+                else _("too little for one")
+            )
             raise NoRequest(
-                f"{address.field} is not asked for: these parameters bring {brought}, so change "
-                f"them or leave {' and '.join(field.alone)} out"
+                _(
+                    "{field} is not asked for: these parameters bring {brought}, so change "
+                    "them or leave {alone} out"
+                ).format(field=address.field, brought=brought, alone=_(" and ").join(field.alone))
             )
 
     @staticmethod
@@ -173,8 +186,10 @@ class Questions:
         names = [request.name for request in self.recipe.requests]
         if address.request is not None and address.request not in names:
             hint = did_you_mean(address.request, names)
-            return f"there is no request {address.request!r}; {hint}"
-        return f"no request brings the field {address.field!r}"
+            return _("there is no request {request!r}; {hint}").format(
+                request=address.request, hint=hint
+            )
+        return _("no request brings the field {field!r}").format(field=address.field)
 
     def _that_bring(self, address: SerialAddress) -> Sequence[Request]:
         name = address.field.split(".", 1)[0]
@@ -232,4 +247,4 @@ def _calculate(text: str, values: Mapping[str, Scalar]) -> Scalar:
     try:
         return expression(text)(values)
     except ExpressionFailed as error:
-        raise NoRequest(f"a parameter is missing: {error}") from error
+        raise NoRequest(_("a parameter is missing: {error}").format(error=error)) from error

@@ -11,28 +11,46 @@ from edge_agent.command import (
     USAGE,
     CommandFailed,
     columns,
+    padded,
     print_json,
+    sentence,
 )
+from edge_agent.language import _, later
 from edge_agent_serial import learn_command
 
 if TYPE_CHECKING:
     from edge_agent_serial.recipe import Recipe
     from edge_agent_serial.vectors import Result
 
-SUMMARY = "test a recipe by its vectors, list recipes, or show one"
+SUMMARY = later("test a recipe by its vectors, list recipes, or show one")
 EXAMPLE = "edge-agent recipe test my-scale.yaml"
 
 MOST_SHOWN = 16
 """Fields of one frame in a line; `--json` shows all."""
 
 _SAID = {
-    "list": ("list the recipes that there are", "TEXT", "only those with this in them", "scale"),
-    "show": ("show a recipe's fields and line", "NAME", "a recipe, or its file", "mt-sics"),
-    "test": ("test a recipe by its vectors", "NAME", "a recipe, or its file", "my-scale.yaml"),
+    "list": (
+        later("list the recipes that there are"),
+        "TEXT",
+        later("only those with this in them"),
+        "scale",
+    ),
+    "show": (
+        later("show a recipe's fields and line"),
+        "NAME",
+        later("a recipe, or its file"),
+        "mt-sics",
+    ),
+    "test": (
+        later("test a recipe by its vectors"),
+        "NAME",
+        later("a recipe, or its file"),
+        "my-scale.yaml",
+    ),
     "learn": (
-        "listen (nothing is sent), and propose a recipe",
+        later("listen (nothing is sent), and propose a recipe"),
         "PORT",
-        "a serial port, tcp://HOST:PORT or a captured file",
+        later("a serial port, tcp://HOST:PORT or a captured file"),
         "/dev/ttyUSB0 --output my-scale.yaml",
     ),
 }
@@ -46,14 +64,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         # A parser of its own: options may then stand before the name as well as behind it.
         action = actions.add_parser(
             name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog=f"example: edge-agent recipe {name} {example}",
+            help=_(summary),
+            description=sentence(_(summary)),
+            epilog=_("example: edge-agent recipe {name} {example}").format(
+                name=name, example=example
+            ),
             allow_abbrev=False,
         )
-        action.add_argument("what", nargs="?", metavar=metavar, help=what)
+        action.add_argument("what", nargs="?", metavar=metavar, help=_(what))
         action.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="print JSON"
+            "--json", action="store_true", default=argparse.SUPPRESS, help=_("print JSON")
         )
         action.add_argument(
             "-c", "--config", metavar="FILE", default=argparse.SUPPRESS, help=argparse.SUPPRESS
@@ -72,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"ok": False, "errors": error.mistakes})
             return CONFIG_INVALID
-        lines = [f"{len(error.mistakes)} mistakes", *error.mistakes]
+        lines = [_("{mistakes} mistakes").format(mistakes=len(error.mistakes)), *error.mistakes]
         text = "\n  ".join(lines) if len(error.mistakes) > 1 else error.mistakes[0]
         raise CommandFailed(f"{error.where}: {text}", CONFIG_INVALID) from error
 
@@ -81,7 +101,12 @@ def _wanted(options: argparse.Namespace) -> "Recipe":
     from edge_agent_serial import library
 
     if options.what is None:
-        raise CommandFailed(f"edge-agent recipe {options.action}: name a recipe or its file", USAGE)
+        raise CommandFailed(
+            _("edge-agent recipe {action}: name a recipe or its file").format(
+                action=options.action
+            ),
+            USAGE,
+        )
     return library.load(options.what)
 
 
@@ -120,7 +145,7 @@ def _result(result: "Result") -> dict[str, Any]:
 
 
 def _show_results(recipe: "Recipe", results: "list[Result]") -> None:
-    print(f"{recipe.name}: {recipe.title}")
+    print(f"{recipe.name}: {_(recipe.title)}")
     for result in results:
         print(f"  {'ok    ' if result.holds else 'WRONG '} {result.name}")
         for frame in _result(result)["frames"]:
@@ -128,7 +153,11 @@ def _show_results(recipe: "Recipe", results: "list[Result]") -> None:
         for mistake in result.mistakes:
             print(f"         - {mistake}")
     wrong = sum(not result.holds for result in results)
-    print(f"{len(results) - wrong} of {len(results)} vectors hold")
+    print(
+        _("{right} of {vectors} vectors hold").format(
+            right=len(results) - wrong, vectors=len(results)
+        )
+    )
 
 
 def _told(frame: dict[str, Any]) -> str:
@@ -138,8 +167,10 @@ def _told(frame: dict[str, Any]) -> str:
         for name, value in frame["fields"].items()
         if value is not None or name in frame["flaws"]
     ]
-    more = [f"and {len(told) - MOST_SHOWN} more"] if len(told) > MOST_SHOWN else []
-    return ", ".join([*told[:MOST_SHOWN], *more]) or "no value"
+    more = (
+        [_("and {told} more").format(told=len(told) - MOST_SHOWN)] if len(told) > MOST_SHOWN else []
+    )
+    return ", ".join([*told[:MOST_SHOWN], *more]) or _("no value")
 
 
 def _text(value: object) -> str:
@@ -155,19 +186,21 @@ def _list(options: argparse.Namespace) -> int:
         return OK
     if not found:
         print(
-            f"no recipe has {options.what!r} in it: `edge-agent recipe learn PORT` proposes one, "
-            "and for lines of text a `pattern` is enough",
+            _(
+                "no recipe has {what!r} in it: `edge-agent recipe learn PORT` proposes "
+                "one, and for lines of text a `pattern` is enough"
+            ).format(what=options.what),
             file=sys.stderr,
         )
         return OK
-    rows = [(recipe.name, recipe.mode, recipe.title) for recipe in found]
+    rows = [(recipe.name, recipe.mode, _(recipe.title)) for recipe in found]
     for line in columns([("recipe", "mode", "for"), *rows]):
         print(line)
     return OK
 
 
 def _fits(recipe: "Recipe", text: str) -> bool:
-    words = (recipe.name, recipe.title, recipe.maker, *recipe.models)
+    words = (recipe.name, recipe.title, _(recipe.title), recipe.maker, *recipe.models)
     return text.casefold() in " ".join(words).casefold()
 
 
@@ -196,32 +229,33 @@ def _show(options: argparse.Namespace) -> int:
 
 def _description(recipe: "Recipe") -> list[str]:
     line = recipe.line
-    lines = [
-        f"{recipe.name}: {recipe.title}",
-        f"  maker    {recipe.maker}",
-        f"  models   {', '.join(recipe.models) or '-'}",
-        f"  line     {line.baud} baud {line.data_bits}{line.parity[0].upper()}{line.stop_bits}",
-        f"  mode     {recipe.mode}",
-        *(f"  source   {source}" for source in recipe.sources),
-        *(f"  note     {note}" for note in recipe.notes),
+    said = [
+        (_("maker"), recipe.maker),
+        (_("models"), ", ".join(recipe.models) or "-"),
+        (_("line"), f"{line.baud} baud {line.data_bits}{line.parity[0].upper()}{line.stop_bits}"),
+        (_("mode"), recipe.mode),
+        *((_("source"), source) for source in recipe.sources),
+        *((_("note"), note) for note in recipe.notes),
     ]
+    lines = [f"{recipe.name}: {_(recipe.title)}"]
+    lines += [f"  {padded(label, 9)}{text}" for label, text in said]
     fields = [(name, *_about(recipe, name)) for name in recipe.field_names()]
-    lines += ["", *columns([("field", "type", "unit", "is"), *fields])]
+    lines += ["", *columns([(_("field"), _("type"), _("unit"), _("is")), *fields])]
     if recipe.parameters:
-        rows = [(n, _text(p.default), p.help) for n, p in recipe.parameters.items()]
-        lines += ["", *columns([("parameter", "unless given", "is"), *rows])]
+        rows = [(n, _text(p.default), _(p.help or "")) for n, p in recipe.parameters.items()]
+        lines += ["", *columns([(_("parameter"), _("unless given"), _("is")), *rows])]
     if recipe.requests:
         rows = [(request.name, request.send, "") for request in recipe.requests]
-        lines += ["", *columns([("request", "sends", ""), *rows])]
+        lines += ["", *columns([(_("request"), _("sends"), ""), *rows])]
     return lines
 
 
 def _about(recipe: "Recipe", name: str) -> tuple[str, str, str]:
     field = recipe.fields.get(name)
     if field is None:
-        return ("text", "", "as it comes")
+        return ("text", "", _("as it comes"))
     kind = "number" if field.expression or field.scale else "bool" if field.bit is not None else ""
-    return (field.type or kind, field.unit or "", field.help or "")
+    return (field.type or kind, field.unit or "", _(field.help or ""))
 
 
 _ACTIONS = {"learn": learn_command.run, "list": _list, "show": _show, "test": _test}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from edge_agent.language import _
 from edge_agent_serial.denied import objection
 from edge_agent_serial.expression import ExpressionFailed, Scalar, expression
 from edge_agent_serial.part import unescape
@@ -23,8 +24,9 @@ def settled(parameters: Mapping[str, Parameter], given: Mapping[str, Scalar]) ->
     """
     if unknown := given.keys() - parameters.keys():
         raise NoRequest(
-            f"{', '.join(sorted(unknown))}: no such parameter; there are "
-            f"{', '.join(parameters) or 'none'}"
+            _("{unknown}: no such parameter; there are {parameters}").format(
+                unknown=", ".join(sorted(unknown)), parameters=", ".join(parameters) or "none"
+            )
         )
     values: dict[str, Scalar] = {}
     for name, parameter in parameters.items():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from edge_agent.driver import Quality, Sample, Value, Why, bad
+from edge_agent.language import _
 from edge_agent_serial.address import SerialAddress
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.frames import Frame
@@ -34,17 +35,24 @@ def _missing(name: str, frame: Frame) -> Sample:
     if flaw is not None and flaw.quality is Quality.BAD:
         return Sample(None, flaw)
     has = ", ".join(each for each, value in frame.fields.items() if value is not None)
-    return bad(Why.REFUSED, f"there is no field {name!r}; there are: {has}")
+    return bad(
+        Why.REFUSED, _("there is no field {name!r}; there are: {has}").format(name=name, has=has)
+    )
 
 
 def _typed(name: str, value: Scalar, kind: str | None) -> Sample:
     if value is None or value == "":
-        return bad(Why.NO_VALUE, f"the instrument leaves {name!r} empty")
+        return bad(Why.NO_VALUE, _("the instrument leaves {name!r} empty").format(name=name))
     if kind is None:
         return Sample(value)
     typed = _TYPES[kind](value)
     if typed is None:
-        return bad(Why.DECODE_ERROR, f"{name!r} is {value!r}, which is no {kind}")
+        return bad(
+            Why.DECODE_ERROR,
+            _("{name!r} is {value!r}, which is no {kind}").format(
+                name=name, value=value, kind=kind
+            ),
+        )
     return Sample(typed)
 
 

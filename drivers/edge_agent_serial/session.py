@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.patterns import LONGEST_TEXT
 from edge_agent_serial.recipe import Expect, Recipe, Send, Session, SetBaud
@@ -60,7 +61,7 @@ class Conversation:
             ValueError: The recipe has no session.
         """
         if recipe.session is None:
-            raise ValueError(f"the recipe {recipe.name} has no session")
+            raise ValueError(_("the recipe {name} has no session").format(name=recipe.name))
         self._recipe = recipe
         self._session: Session = recipe.session
         self._known: dict[str, Scalar] = settled(recipe.parameters, parameters)
@@ -109,7 +110,9 @@ class Conversation:
         speed = step.table.get(said)
         if speed is None:
             raise SessionFailed(
-                f"the instrument wants the speed {said!r}, which the recipe does not know: "
-                f"{', '.join(step.table)}"
+                _(
+                    "the instrument wants the speed {said!r}, which the recipe does not "
+                    "know: {table}"
+                ).format(said=said, table=", ".join(step.table))
             )
         return speed

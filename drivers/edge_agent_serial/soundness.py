@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from edge_agent.language import _
 from edge_agent_serial.denied import objection
 from edge_agent_serial.expression import Expression, Scalar
 from edge_agent_serial.patterns import compile_bounded
@@ -29,33 +30,37 @@ def unsound(recipe: Recipe) -> Iterator[str]:
 
 def _mode(recipe: Recipe) -> Iterator[str]:
     if recipe.mode == "poll" and not recipe.requests:
-        yield "mode poll needs requests: write what is sent"
+        yield _("mode poll needs requests: write what is sent")
     if (recipe.mode == "session") != (recipe.session is not None):
-        yield "mode session and a session belong together: write both or neither"
+        yield _("mode session and a session belong together: write both or neither")
     for pattern in recipe.deny:
         try:
             compile_bounded(pattern, searched=True)
         except ValueError as error:
-            yield f"deny: {error}"
+            yield _("deny: {error}").format(error=error)
 
 
 def _framings(recipe: Recipe) -> Iterator[str]:
     lost = [framing.kind for framing in recipe.framing if not framing.finds_itself]
     if lost and len(recipe.framing) > 1:
-        yield f"framing {lost[0]} cannot stand beside another: nothing tells where it begins"
+        yield _("framing {lost} cannot stand beside another: nothing tells where it begins").format(
+            lost=lost[0]
+        )
     if recipe.mode in {"stream", "event"} and "fixed" in lost:
-        yield "framing fixed needs a sync in what an instrument sends by itself"
+        yield _("framing fixed needs a sync in what an instrument sends by itself")
 
 
 def _names(recipe: Recipe) -> Iterator[str]:
     names = [request.name for request in recipe.requests]
     for name in {name for name in names if names.count(name) > 1}:
-        yield f"two requests are called {name}: give each its own name"
+        yield _("two requests are called {name}: give each its own name").format(name=name)
     both = recipe.parameters.keys() & (recipe.raw_names() | recipe.fields.keys())
     for name in sorted(both):
         yield (
-            f"{name} is a parameter and also a value: call one differently, or an answer could not "
-            "be compared with what was asked"
+            _(
+                "{name} is a parameter and also a value: call one differently, or an "
+                "answer could not be compared with what was asked"
+            ).format(name=name)
         )
 
 
@@ -69,7 +74,12 @@ def _fields(recipe: Recipe) -> Iterator[str]:
             yield from _missing(f"fields.{name}", needed, set(recipe.parameters))
         known.add(name)
     for condition in recipe.quality:
-        yield from _unknown(recipe, f"quality {condition!r}", Expression(condition).names, known)
+        yield from _unknown(
+            recipe,
+            _("quality {condition!r}").format(condition=condition),
+            Expression(condition).names,
+            known,
+        )
     if recipe.expect is not None:
         yield from _unknown(recipe, "expect", Expression(recipe.expect).names, known)
     if recipe.weighing is not None:
@@ -80,8 +90,9 @@ def _unknown(recipe: Recipe, place: str, needed: set[str], known: set[str]) -> I
     unknown = sorted(needed - known)
     if unknown and not recipe.is_dynamic:
         yield (
-            f"{place} uses {', '.join(unknown)}, which nothing before it gives; known there: "
-            f"{', '.join(sorted(known))}"
+            _("{place} uses {unknown}, which nothing before it gives; known there: {known}").format(
+                place=place, unknown=", ".join(unknown), known=", ".join(sorted(known))
+            )
         )
 
 
@@ -132,8 +143,11 @@ def _preset(recipe: Recipe, place: str, preset: Mapping[str, Scalar]) -> Iterato
 def _missing(place: str, needed: set[str] | frozenset[str], known: set[str]) -> Iterator[str]:
     if missing := sorted(needed - known):
         yield (
-            f"{place} uses {', '.join(missing)}, which does not exist; there are "
-            f"{', '.join(sorted(known)) or 'no parameters'}"
+            _("{place} uses {missing}, which does not exist; there are {known}").format(
+                place=place,
+                missing=", ".join(missing),
+                known=", ".join(sorted(known)) or _("no parameters"),
+            )
         )
 
 
@@ -168,7 +182,11 @@ def _vectors(recipe: Recipe) -> Iterator[str]:
     fields = set(recipe.field_names())
     for vector in recipe.vectors:
         if vector.request is not None and vector.request not in names:
-            yield f"the vector {vector.name!r}: there is no request {vector.request}"
+            yield _("the vector {name!r}: there is no request {request}").format(
+                name=vector.name, request=vector.request
+            )
         compared = {name for outcome in vector.outcomes() for name in outcome.fields}
         unknown = {name for name in compared if name.split(".", 1)[0] not in fields}
-        yield from _unknown(recipe, f"the vector {vector.name!r}", unknown, fields)
+        yield from _unknown(
+            recipe, _("the vector {name!r}").format(name=vector.name), unknown, fields
+        )

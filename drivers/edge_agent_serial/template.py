@@ -17,6 +17,7 @@ from typing import Annotated, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator
 
+from edge_agent.language import _
 from edge_agent_serial.checksums import ALGORITHMS, checksum
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.part import NAME, octets
@@ -63,7 +64,11 @@ class Template:
             if index % 2:
                 self._parts.append(_place(piece))
             elif re.search(r"[{}]", piece):
-                raise ValueError(rf"{text!r}: a brace alone; for the character write \x7b or \x7d")
+                raise ValueError(
+                    _("{text!r}: a brace alone; for the character write \\x7b or \\x7d").format(
+                        text=text
+                    )
+                )
             elif piece:
                 self._parts.append(octets(("hex:" if is_hex else "") + piece))
         self.names = frozenset(
@@ -97,8 +102,11 @@ def _place(text: str) -> _Place:
     if found := _TEXT.fullmatch(text):
         return _text_place(found)
     raise ValueError(
-        f"{{{text}}} means nothing: write {{name}}, {{name:04d}}, {{name:02X}}, {{name:bcdle6}}, "
-        f"{{name:hexle4+33}} or a checksum such as {{sum8 from 1}}"
+        _(
+            "{{{text}}} means nothing: write {{name}}, {{name:04d}}, {{name:02X}}, "
+            "{{name:bcdle6}}, {{name:hexle4+33}} or a checksum such as {{sum8 from "
+            "1}}"
+        ).format(text=text)
     )
 
 
@@ -109,12 +117,18 @@ def _text_place(found: re.Match[str]) -> _Place:
         value = _value(parameters, name)
         if form is None:
             if not str(value).isascii():
-                raise NoRequest(f"{name} is {value!r}, which is not ASCII")
+                raise NoRequest(
+                    _("{name} is {value!r}, which is not ASCII").format(name=name, value=value)
+                )
             return str(value).encode("ascii")
         text = format(_whole(name, value), form)
         width = int(form[:-1] or 0)
         if width and len(text) > width:
-            raise NoRequest(f"{name} is {value}, which has more than {width} digits")
+            raise NoRequest(
+                _("{name} is {value}, which has more than {width} digits").format(
+                    name=name, value=value, width=width
+                )
+            )
         return text.encode("ascii")
 
     return _Place(frozenset((name,)), make)
@@ -129,7 +143,11 @@ def _bytes_place(found: re.Match[str]) -> _Place:
         try:
             made = _binary(name, value, form.removesuffix("le"), size)
         except (OverflowError, ValueError) as error:
-            raise NoRequest(f"{name} is {value!r}, which is no {form} of {size} bytes") from error
+            raise NoRequest(
+                _("{name} is {value!r}, which is no {form} of {size} bytes").format(
+                    name=name, value=value, form=form, size=size
+                )
+            ) from error
         made = made[::-1] if form.endswith("le") else made
         return bytes((byte + plus) & 0xFF for byte in made)
 
@@ -158,13 +176,15 @@ def _sum_place(found: re.Match[str]) -> _Place:
 def _value(parameters: Mapping[str, Scalar], name: str) -> Scalar:
     value = parameters.get(name)
     if value is None:
-        raise NoRequest(f"the parameter {name} is missing")
+        raise NoRequest(_("the parameter {name} is missing").format(name=name))
     return value
 
 
 def _whole(name: str, value: Scalar) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise NoRequest(f"{name} is {value!r}, which is no whole number from 0")
+        raise NoRequest(
+            _("{name} is {value!r}, which is no whole number from 0").format(name=name, value=value)
+        )
     return value
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.part import Octets, Part
 
 LOW_SEVEN = bytes(byte & 0x7F for byte in range(256))
@@ -32,9 +33,9 @@ class Transform(Part):
     @model_validator(mode="after")
     def _fit(self) -> Self:
         if (self.kind == "subtract") != (self.value is not None):
-            raise ValueError("value belongs to `kind: subtract`, which needs it")
+            raise ValueError(_("value belongs to `kind: subtract`, which needs it"))
         if self.octets is not None and self.kind != "strip":
-            raise ValueError("bytes belongs to `kind: strip`")
+            raise ValueError(_("bytes belongs to `kind: strip`"))
         return self
 
     def apply(self, frame: bytes) -> bytes | None:

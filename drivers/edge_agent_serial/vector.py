@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.part import Name, Octets, Part
 from edge_agent_serial.quality import Verdict
@@ -31,7 +32,7 @@ class Exchange(Part):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(one is not None for one in (self.sends, self.hears, self.baud)) != 1:
-            raise ValueError("a turn has exactly one of sends, hears, baud")
+            raise ValueError(_("a turn has exactly one of sends, hears, baud"))
         return self
 
 
@@ -69,9 +70,9 @@ class Vector(Part):
     def _one(self) -> Self:
         given = (self.octets is not None, self.sends is not None, self.denied is not None)
         if sum((*given, bool(self.session))) != 1:
-            raise ValueError("a vector has exactly one of bytes, sends, denied, session")
+            raise ValueError(_("a vector has exactly one of bytes, sends, denied, session"))
         if self.sends is not None and self.request is None:
-            raise ValueError("a vector with sends names the request that is built")
+            raise ValueError(_("a vector with sends names the request that is built"))
         return self
 
     def outcomes(self) -> tuple[Outcome, ...]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from edge_agent.language import _
 from edge_agent_serial.denied import objection
 from edge_agent_serial.engine import Engine
 from edge_agent_serial.expression import Scalar
@@ -61,14 +62,16 @@ def run_one(recipe: Recipe, vector: Vector) -> Result:
 
 def _denied(recipe: Recipe, data: bytes) -> Iterator[str]:
     if objection(data, recipe.family, recipe.deny) is None:
-        yield f"{written(data)!r} would be sent"
+        yield _("{data!r} would be sent").format(data=written(data))
 
 
 def _built(recipe: Recipe, vector: Vector) -> Iterator[str]:
     request = recipe.request(vector.request or "")
     sent = Engine(recipe).ask(request, vector.parameters)
     if sent != vector.sends:
-        yield f"{sent.hex(' ').upper()} is sent, not {(vector.sends or b'').hex(' ').upper()}"
+        yield _("{sent} is sent, not {sends}").format(
+            sent=sent.hex(" ").upper(), sends=(vector.sends or b"").hex(" ").upper()
+        )
 
 
 def _frames(recipe: Recipe, vector: Vector) -> list[Frame]:
@@ -92,7 +95,11 @@ def _engine(recipe: Recipe, vector: Vector) -> Engine:
 
 def _compared(outcomes: tuple[Outcome, ...], frames: list[Frame]) -> list[str]:
     if len(outcomes) != len(frames):
-        return [f"{len(frames)} frames were read, not {len(outcomes)}"]
+        return [
+            _("{frames} frames were read, not {outcomes}").format(
+                frames=len(frames), outcomes=len(outcomes)
+            )
+        ]
     return [
         mistake
         for outcome, frame in zip(outcomes, frames, strict=True)
@@ -107,16 +114,20 @@ def _differences(outcome: Outcome, frame: Frame) -> Iterator[str]:
     for name in sorted(found.keys() | wanted.keys()):
         one, other = found.get(name, "good"), wanted.get(name, "good")
         if one != other:
-            yield f"{name} is {one}, not {other}"
+            yield _("{name} is {one}, not {other}").format(name=name, one=one, other=other)
     yield from _other_values(outcome, frame)
 
 
 def _other_values(outcome: Outcome, frame: Frame) -> Iterator[str]:
     for name, value in outcome.fields.items():
         if name not in frame.fields:
-            yield f"there is no field {name}; there are {', '.join(frame.fields)}"
+            yield _("there is no field {name}; there are {fields}").format(
+                name=name, fields=", ".join(frame.fields)
+            )
         elif not _same(frame.fields[name], value):
-            yield f"{name} is {frame.fields[name]!r}, not {value!r}"
+            yield _("{name} is {fields!r}, not {value!r}").format(
+                name=name, fields=frame.fields[name], value=value
+            )
 
 
 def _same(one: Scalar, other: Scalar) -> bool:
@@ -139,14 +150,20 @@ def _conversation(recipe: Recipe, vector: Vector) -> tuple[list[Frame], list[str
                 return frames, [mistake]
             continue
         frames += _heard(conversation, engine, turn, turns)
-    return frames, [f"the session ends, and {len(turns)} turns are left"] if turns else []
+    return frames, [
+        _("the session ends, and {turns} turns are left").format(turns=len(turns))
+    ] if turns else []
 
 
 def _expected(turn: Say | Speed, turns: list[Exchange]) -> str | None:
     wanted = turns.pop(0) if turns else None
     done = {"sends": written(turn.data)} if isinstance(turn, Say) else {"baud": turn.baud}
     asked = wanted.model_dump(exclude_none=True) if wanted is not None else None
-    return None if done == asked else f"the session goes on with {done}, not {asked}"
+    return (
+        None
+        if done == asked
+        else _("the session goes on with {done}, not {asked}").format(done=done, asked=asked)
+    )
 
 
 def _heard(

@@ -1,5 +1,6 @@
 """What a person sees of it: the status of every device behind a server that is not trusted."""
 
+import pytest
 from edge_agent_opcua import OpcUaAddress
 
 from tests.rigs.opcua_certificates import certify, rsa_key
@@ -8,6 +9,7 @@ from tests.rigs.polling import polling
 from tests.rigs.until import until
 
 
+@pytest.mark.thorough
 async def test_a_changed_certificate_is_an_alarm_with_its_own_code(gateway, vault):
     gateway.trust(vault.url, vault.certificate)
     vault.run(vault.show(certify("new"), rsa_key("new")))

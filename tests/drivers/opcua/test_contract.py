@@ -31,6 +31,7 @@ class TestOpcUaDriver(WatchingContract):
         )
 
 
+@pytest.mark.thorough
 class TestOpcUaDriverWithAnotherHouse(WatchingContract):
     @pytest.fixture
     async def rig(self, other_house):

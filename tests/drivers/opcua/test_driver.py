@@ -34,6 +34,13 @@ async def test_values_come_with_the_time_of_their_source(driver):
     assert set(samples.times.values()) == {MEASURED_MS}
 
 
+async def test_a_server_says_which_product_it_is(driver):
+    await driver.open()
+    told = await driver.identify(driver.plan(at("Door"), {}))
+    assert told["model"] == "FreeOpcUa Python Server"
+    assert set(told) <= {"maker", "model", "version", "build"}
+
+
 async def test_without_a_source_time_the_server_time_is_taken(driver):
     await driver.open()
     (sample,) = await read(driver, at("NoSourceTime"))
@@ -174,6 +181,7 @@ async def test_a_closed_driver_leaves_nothing_on_the_server(driver, plant, relay
     await until(lambda: plant.first.sessions == 0)
 
 
+@pytest.mark.thorough
 async def test_slow_polls_find_the_session_alive(driver, oven, monkeypatch):
     monkeypatch.setattr(channel, "SESSION_TIMEOUT_MS", 300)
     await driver.open()
@@ -182,6 +190,7 @@ async def test_slow_polls_find_the_session_alive(driver, oven, monkeypatch):
     assert (await read(driver, at("Cycles"))).values == [42]
 
 
+@pytest.mark.thorough
 async def test_the_channel_is_renewed_before_it_ends(relay, monkeypatch):
     opened = []
     relay.watch = lambda data: opened.append(1) if data[:3] == b"OPN" else None

@@ -31,7 +31,9 @@ WITH_OPC_UA = """\
 """
 
 
-@pytest.mark.parametrize("text", [CONFIGURATION, CONFIGURATION + WITH_OPC_UA])
+@pytest.mark.parametrize(
+    "text", [pytest.param(CONFIGURATION, marks=pytest.mark.thorough), CONFIGURATION + WITH_OPC_UA]
+)
 def test_nothing_imports_asyncua_before_a_connection_is_opened(tmp_path, text):
     file = tmp_path / "config.yaml"
     file.write_text(text)

@@ -68,6 +68,7 @@ def test_no_limit_and_a_high_one_mean_ours():
     assert limits.translate.most == 3
 
 
+@pytest.mark.thorough
 async def test_a_server_with_narrow_limits_is_read_within_them(workshop):
     narrow = {"MaxNodesPerRead": 3, "MaxNodesPerBrowse": 2}
     narrow["MaxNodesPerTranslateBrowsePathsToNodeIds"] = 2

@@ -38,6 +38,7 @@ def test_what_is_asked_and_what_changes_something_have_nothing_in_common():
     assert not (CONNECTING | LOOKING | WATCHING) & CHANGING
 
 
+@pytest.mark.thorough
 async def test_a_machine_of_another_house_is_only_ever_looked_at(other_house):
     driver = make_driver(other_house.port)
     addresses = [

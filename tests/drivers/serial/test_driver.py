@@ -15,6 +15,11 @@ ASKING = {"mode": "poll", "request": r"SI\r\n", "effect": "read"}
 PATTERN = r"S (?P<state>[SD]) +(?P<weight>-? *[\d.]+) (?P<unit>\S+)"
 
 
+@pytest.fixture(autouse=True)
+def short_rests(monkeypatch):
+    monkeypatch.setattr("edge_agent_serial.driver.REST", 0.05)  # between two looks at a stream
+
+
 @pytest.fixture
 async def make(instrument):
     """Give a function that makes an open driver for the instrument."""
@@ -44,7 +49,7 @@ async def stream(make, instrument):
 @pytest.fixture
 async def impatient(make, instrument):
     """A stream whose silence is short."""
-    driver = await make(timeout=0.3)
+    driver = await make(timeout=0.15)
     await attach(driver, instrument)
     return driver
 

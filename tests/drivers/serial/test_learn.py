@@ -196,6 +196,7 @@ async def test_silence_is_said(capfd):
     assert "nothing was heard" in json.loads(capfd.readouterr().out)["doubts"][0]
 
 
+@pytest.mark.thorough
 async def test_captured_lines_are_named_at_the_terminal(tmp_path):
     capture, recipe = tmp_path / "capture.bin", tmp_path / "bench-scale.yaml"
     capture.write_bytes(three())

@@ -49,6 +49,7 @@ class Meter(PtyInstrument):
                 self.send(bytes(self.meter.handle_request(frame)))
 
 
+@pytest.mark.thorough
 async def test_several_items_of_a_meter_are_read_in_one_cycle():
     line = Meter("000000000161")
     line.meter.set_00(0x00010000, 7502.64)

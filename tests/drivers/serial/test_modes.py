@@ -139,6 +139,7 @@ async def test_a_late_answer_is_never_that_to_the_same_question_again(driver, bu
     assert driver.evidence["late"] == 1
 
 
+@pytest.mark.thorough
 async def test_neighbours_of_a_dead_device_keep_their_polls(bus):
     bus.dead.add(1)
     driver = SerialDriver(settings(bus))
