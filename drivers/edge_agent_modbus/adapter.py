@@ -8,6 +8,8 @@ Source: FTDI AN232B-04 (latency timer); Linux, drivers/usb/serial/ftdi_sio.c.
 
 from pathlib import Path
 
+from edge_agent.language import _
+
 DEVICES = Path("/sys/bus/usb-serial/devices")
 _WANTED = 1  # milliseconds, the least that can be set
 _RULE = (
@@ -37,9 +39,12 @@ def advice(port: str, devices: Path | None = None) -> list[str]:
     if held is None or held <= _WANTED:
         return []
     return [
-        f"the USB adapter {port} holds back what it hears for up to {held} ms, which slows every "
-        f"request: `echo {_WANTED} | sudo tee {_file(port, devices)}` ends it until it is "
-        f"unplugged, the line `{_RULE}` in /etc/udev/rules.d/99-ftdi-latency.rules for good"
+        _(
+            "the USB adapter {port} holds back what it hears for up to {held} ms, "
+            "which slows every request: `echo {wanted} | sudo tee {file}` ends it "
+            "until it is unplugged, the line `{rule}` in "
+            "/etc/udev/rules.d/99-ftdi-latency.rules for good"
+        ).format(port=port, held=held, wanted=_WANTED, file=_file(port, devices), rule=_RULE)
     ]
 
 

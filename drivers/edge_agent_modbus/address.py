@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from edge_agent.driver import Address
+from edge_agent.language import _
 from edge_agent_modbus.conversion import Exponent, Map, Number, Whole
 from edge_agent_modbus.layout import (
     KINDS,
@@ -87,37 +88,55 @@ class ModbusAddress(Address):
             self._check_order()
             self._check_conversion()
         if self.offset + self.cells > CELLS:
-            raise ValueError(f"{self.type} at offset {self.offset} reaches behind the last, 65535")
+            raise ValueError(
+                _("{type} at offset {offset} reaches behind the last, 65535").format(
+                    type=self.type, offset=self.offset
+                )
+            )
         return self
 
     def _check_bit_table(self) -> None:
         if self.type != "bool":
             raise ValueError(
-                f"a {self.table} is one bit and has no type {self.type}: leave the type out, or "
-                "write table: holding or table: input"
+                _(
+                    "a {table} is one bit and has no type {type}: leave the type out, or "
+                    "write table: holding or table: input"
+                ).format(table=self.table, type=self.type)
             )
         for key in _OF_REGISTERS:
             if getattr(self, key) not in ("", None, ()):
-                raise ValueError(f"a {self.table} is one bit and has no {key}: leave it out")
+                raise ValueError(
+                    _("a {table} is one bit and has no {key}: leave it out").format(
+                        table=self.table, key=key
+                    )
+                )
 
     def _check_length(self) -> None:
         needed = KINDS[self.type].registers == 0
         if needed and self.length is None:
             unit = "registers" if self.type == "mod10k" else "characters"
-            raise ValueError(f"a {self.type} needs `length`, its number of {unit}")
+            raise ValueError(
+                _("a {type} needs `length`, its number of {unit}").format(type=self.type, unit=unit)
+            )
         if not needed and self.length is not None:
-            raise ValueError(f"a {self.type} has a fixed size: leave `length` out")
+            raise ValueError(
+                _("a {type} has a fixed size: leave `length` out").format(type=self.type)
+            )
         if self.type == "mod10k" and self.length not in {2, 3, 4}:
-            raise ValueError("a mod10k has 2, 3 or 4 registers: write that as `length`")
+            raise ValueError(_("a mod10k has 2, 3 or 4 registers: write that as `length`"))
 
     def _check_bits(self) -> None:
         if self.width is not None and self.bit is None:
-            raise ValueError("`width` needs `bit`, the lowest bit of the field")
+            raise ValueError(_("`width` needs `bit`, the lowest bit of the field"))
         if self.bit is None:
             return
         wanted = "bool" if self.width is None else "uint16"
         if self.type != wanted:
-            raise ValueError(f"with `bit` the type is {wanted}, not {self.type}: leave it out")
+            raise ValueError(
+                _("with `bit` the type is {wanted}, not {type}: leave it out").format(
+                    wanted=wanted, type=self.type
+                )
+            )
         if self.bit + (self.width or 1) > 16:
             raise ValueError(f"bits {self.bit} to {self.bit + (self.width or 1) - 1}: 15 is last")
 
@@ -127,21 +146,31 @@ class ModbusAddress(Address):
             return
         if not orders:
             raise ValueError(
-                f"a {self.type} at {self.table}:{self.offset} has no byte order to choose: leave "
-                "`order` out; it belongs to the values of two and more registers"
+                _(
+                    "a {type} at {table}:{offset} has no byte order to choose: leave `order` "
+                    "out; it belongs to the values of two and more registers"
+                ).format(type=self.type, table=self.table, offset=self.offset)
             )
         raise ValueError(
-            f"order {self.order} does not fit a {self.type}: write one of {', '.join(orders)}"
+            _("order {order} does not fit a {type}: write one of {orders}").format(
+                order=self.order, type=self.type, orders=", ".join(orders)
+            )
         )
 
     def _check_conversion(self) -> None:
         if self.charset != "latin-1" and self.type != "string":
-            raise ValueError(f"a {self.type} has no charset: leave `charset` out")
+            raise ValueError(
+                _("a {type} has no charset: leave `charset` out").format(type=self.type)
+            )
         for key in ("exponent", "map", "no_value"):
             if getattr(self, key) and self.type in NOT_NUMBERS:
-                raise ValueError(f"a {self.type} is no number and has no {key}: leave it out")
+                raise ValueError(
+                    _("a {type} is no number and has no {key}: leave it out").format(
+                        type=self.type, key=key
+                    )
+                )
         if self.exponent and self.map:
-            raise ValueError("`exponent` and `map` exclude each other: leave one out")
+            raise ValueError(_("`exponent` and `map` exclude each other: leave one out"))
 
     @classmethod
     def merged(cls, device: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,10 +263,13 @@ def _has_order(data: Mapping[str, Any]) -> bool:
 def _place(data: dict[str, Any], table: Table, offset: int) -> None:
     """Put what the text form says beside the other keys, unless they contradict it."""
     if "offset" in data:
-        raise ValueError("the address is given twice, as text and as `offset`: leave one out")
+        raise ValueError(_("the address is given twice, as text and as `offset`: leave one out"))
     if data.get("table", table) != table:
         raise ValueError(
-            f"the text means the {table} table, `table` says {data['table']}: leave `table` out, "
-            f"or write {data['table']}:{offset} if offset {offset} of that table is meant"
+            _(
+                "the text means the {table} table, `table` says {said}: leave `table` "
+                "out, or write {said}:{offset} if offset {offset} of that table is "
+                "meant"
+            ).format(table=table, said=data["table"], offset=offset)
         )
     data.update(table=table, offset=offset)

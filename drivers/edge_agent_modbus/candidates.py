@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from edge_agent.language import _
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.decode import compile_decoder
 from edge_agent_modbus.layout import KINDS, NUMBER_ORDERS
@@ -39,7 +40,8 @@ _ODD_FLOAT = 4.0
 _FINER, _COARSER = 1.5, 3.0  # a whole number with more, or fewer, digits than the display shows
 _ROW_OF_WIDE = 3.4  # taken off where the neighbours are small numbers in wide registers as well
 _SMALL = 0x10000
-_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
+_IN_GROUPS = re.compile(r"[-+]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")  # only with a point it is certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,13 @@ def parse_shown(text: str) -> Shown:
     """
     plain = text.strip().replace("−", "-").replace("'", "")
     plain = re.sub(r"(?<=[0-9]) (?=[0-9]{3})", "", plain)
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
-    if not plain.isascii() or not _NUMBER.fullmatch(plain.replace(",", "")):
-        raise ValueError(f"{text!r} is no number as a display shows it: write one like 231.4")
-    number = plain.replace(",", "")
+    if _IN_GROUPS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    if not _NUMBER.fullmatch(plain):
+        raise ValueError(
+            _("{text!r} is no number as a display shows it: write one like 231.4").format(text=text)
+        )
+    number = plain.replace(",", ".")
     return Shown(float(number), len(number.partition(".")[2]))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from edge_agent.language import _, later
 from edge_agent_modbus import services
 from edge_agent_modbus.pdu import Answer, Refusal, Request, match
 
@@ -19,11 +20,11 @@ _OBJECTS = 7  # where the objects of a device identification begin
 class Service(StrEnum):
     """What can be asked beside cells."""
 
-    DEVICE_IDENTIFICATION = "device identification"
-    SERVER_ID = "server id"
-    EXCEPTION_STATUS = "exception status"
-    EVENT_COUNTER = "event counter"
-    EVENT_LOG = "event log"
+    DEVICE_IDENTIFICATION = later("device identification")
+    SERVER_ID = later("server id")
+    EXCEPTION_STATUS = later("exception status")
+    EVENT_COUNTER = later("event counter")
+    EVENT_LOG = later("event log")
 
 
 _PLAIN: dict[Service, tuple[Callable[[], bytes], Callable[[bytes], Any]]] = {
@@ -90,7 +91,7 @@ class Enquiry:
         return services.identification(pdu) if pdu[2:3] == bytes((self.level,)) else None
 
     def __str__(self) -> str:
-        return f"unit {self.unit} {self.service}"
+        return _("unit {unit} {service}").format(unit=self.unit, service=_(self.service))
 
 
 Asked = Request | Enquiry
@@ -106,7 +107,7 @@ def _length_of_objects(begin: bytes) -> int | None:
     if len(begin) < _OBJECTS:
         return None
     at = _OBJECTS
-    for _ in range(begin[_OBJECTS - 1]):
+    for _each in range(begin[_OBJECTS - 1]):
         if at + 1 >= len(begin):
             return None
         at += 2 + begin[at + 1]

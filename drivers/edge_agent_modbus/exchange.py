@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.framing import Framer
 from edge_agent_modbus.link import Link
@@ -109,7 +110,7 @@ class Exchange:
         """Throw away what was said unasked, and give how long the line must still be silent."""
         await self._link.drain()
         if not self._link.is_open:
-            raise ConnectionLost(self.why_lost or "the link is not open")
+            raise ConnectionLost(self.why_lost or _("the link is not open"))
         now = self._loop.time()
         if self._framer.reject().keys() & _FRAMES:
             self._rest_until = max(self._rest_until, now + self._timing.rest)

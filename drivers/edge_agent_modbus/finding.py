@@ -1,14 +1,17 @@
 """What a search has found, for people, for programs and for the configuration file. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edge_agent.language import _
+from edge_agent_modbus.recognition import Suggestion
 from edge_agent_modbus.roundcall import Found
 
 _NOT_IN_NAMES = re.compile("[^a-z0-9_-]+")
 _LONGEST_NAME = 64
+_NAMED = 3  # profiles that are named in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,13 @@ class Finding:
     Attributes:
         target: Where it was looked for.
         connection: Settings of the driver, as the configuration has them.
+        suggestions: Profiles that it may be, the likeliest first.
     """
 
     target: str
     connection: Mapping[str, Any]
     found: Found
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def line(self) -> str:
@@ -41,20 +46,36 @@ class Finding:
             "answered": {str(table): said for table, said in found.answered.items()},
             "identity": dict(found.identity.objects),
             "server_id": found.identity.server_id.hex() if found.identity.server_id else None,
+            "profiles": [each.document() for each in self.suggestions],
             "connection": dict(self.connection),
         }
 
     def row(self) -> tuple[str, ...]:
         """Give it as a row of a table."""
-        unit = "any unit" if self.found.is_any_unit else f"unit {self.found.unit}"
+        unit = (
+            _("any unit")
+            if self.found.is_any_unit
+            else _("unit {unit}").format(unit=self.found.unit)
+        )
         took = f"{1000 * self.found.seconds:.0f} ms"
-        return self.target, self.line, unit, took, self._who()
+        return self.target, self.line, unit, took, self._who(), profiles_in_words(self.suggestions)
 
     def _who(self) -> str:
         if self.found.identity:
             return str(self.found.identity)
         said = "; ".join(f"{table}:0 {text}" for table, text in self.found.answered.items())
-        return f"does not say who it is ({said})"
+        return _("does not say who it is ({said})").format(said=said)
+
+
+def profiles_in_words(suggestions: Sequence[Suggestion]) -> str:
+    """Say which profiles it may be; what is not certain says so."""
+    if not suggestions:
+        return ""
+    names = [each.profile for each in suggestions]
+    if suggestions[0].is_certain:
+        return _("profile {name}").format(name=names[0])
+    more = ", ..." if len(names) > _NAMED else ""
+    return _("perhaps profile {names}").format(names=", ".join(names[:_NAMED]) + more)
 
 
 def connections(findings: Iterable[Finding]) -> dict[str, Any]:
@@ -85,7 +106,7 @@ def _points(found: Found) -> Iterator[tuple[str, Any]]:
         if not said.startswith("exception"):
             yield f"{table}_0", {"address": {"table": str(table), "offset": 0}}
     if all(said.startswith("exception") for said in found.answered.values()):
-        label = "refused: write an address of the device's manual here"
+        label = _("refused: write an address of the device's manual here")
         yield "first", {"label": label, "address": {"table": "holding", "offset": 0}}
 
 

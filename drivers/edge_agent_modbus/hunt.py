@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_modbus.diagnosis import diagnose
 from edge_agent_modbus.discovery import (
     NETWORK_ANSWER_WITHIN,
@@ -18,6 +19,7 @@ from edge_agent_modbus.discovery import (
 )
 from edge_agent_modbus.faults import Fault
 from edge_agent_modbus.finding import Finding
+from edge_agent_modbus.naming import named
 from edge_agent_modbus.network import FRAMING_SECONDS, is_open, search_network, spoken
 from edge_agent_modbus.overheard import Overheard
 from edge_agent_modbus.roundcall import Step
@@ -65,19 +67,34 @@ class Report:
     """What was found so far, and whom to tell.
 
     Attributes:
-        found: Called with each finding.
+        found: Called with each finding, once it is known which profiles it may be.
         told: Called with a title, the part that is done, and the seconds that are left.
+        waiting: Findings of which nobody was told yet.
     """
 
     found: Callable[[Finding], None] = lambda _: None
     told: Callable[[str, float, float], None] = lambda *_: None
     findings: list[Finding] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    waiting: list[Finding] = field(default_factory=list)
 
     def note(self, finding: Finding) -> None:
         """Take a finding."""
         self.findings.append(finding)
+        self.waiting.append(finding)
+
+    def name(self, finding: Finding) -> None:
+        """Take a finding of before, now with the profiles that it may be, and tell it."""
+        same = [known for known in self.waiting if known.found is finding.found]
+        for known in same:
+            self.waiting.remove(known)
+            self.findings[self.findings.index(known)] = finding
         self.found(finding)
+
+    def end(self) -> None:
+        """Tell what could not be named any more."""
+        while self.waiting:
+            self.found(self.waiting.pop(0))
 
 
 async def hunt(targets: Sequence[Target], wish: Wish, report: Report) -> None:
@@ -103,13 +120,15 @@ async def _line(line: Line, wish: Wish, report: Report) -> None:
 
     heard: Counter[str] = Counter()
     steps = search(line.port, settings, wish.units, wish.manner, heard)
-    listening = f"{line}: listening", wish.manner.listening + whole
+    listening = _("{line}: listening").format(line=line), wish.manner.listening + whole
     await _follow(str(line), _ticked(steps, report, *listening), connection, heard, report)
 
 
 async def _endpoint(endpoint: Endpoint, wish: Wish, report: Report) -> None:
     try:
-        async with _ticking(report, f"{endpoint}: which framing", FRAMING_SECONDS):
+        async with _ticking(
+            report, _("{endpoint}: which framing").format(endpoint=endpoint), FRAMING_SECONDS
+        ):
             transport = endpoint.transport or await spoken(endpoint.host, endpoint.port)
     except ConnectionLost as error:
         report.troubles.append(Trouble(str(endpoint), "E-LINK-DOWN", str(error)))
@@ -165,15 +184,17 @@ async def _follow(
 ) -> None:
     """Take what a search finds, or why it found nothing."""
     try:
-        is_found = await _take(target, steps, connection, report)
+        found = await _take(target, steps, connection, report)
     except LineInUse as used:
         code = Fault.FOREIGN.value.code
         report.troubles.append(Trouble(target, code, str(used), used.overheard))
     except ConnectionLost as error:
         report.troubles.append(Trouble(target, "E-LINK-DOWN", str(error)))
     else:
-        if not is_found:
+        if not found:
             report.troubles.append(_silent(target, heard))
+        async for finding in named(found, report.told):
+            report.name(finding)
 
 
 async def _take(
@@ -181,15 +202,15 @@ async def _take(
     steps: AsyncGenerator[Step, None],
     connection: Callable[[Step], dict[str, Any]],
     report: Report,
-) -> bool:
-    """Take what a search finds; tell whether it was anything."""
-    is_found = False
+) -> list[Finding]:
+    """Take what a search finds, and give it."""
+    found = []
     async with contextlib.aclosing(_told(target, steps, report)) as told:
         async for step in told:
             if step.found:
-                is_found = True
-                report.note(Finding(target, connection(step), step.found))
-    return is_found
+                found.append(Finding(target, connection(step), step.found))
+                report.note(found[-1])
+    return found
 
 
 async def _told(
@@ -200,7 +221,11 @@ async def _told(
     async with contextlib.aclosing(steps):
         async for step in steps:
             whole = max(whole, step.seconds_left)
-            where = f"{target} at {step.setting}" if step.setting else target
+            where = (
+                _("{target} at {setting}").format(target=target, setting=step.setting)
+                if step.setting
+                else target
+            )
             report.told(where, 1 - step.seconds_left / whole, step.seconds_left)
             yield step
 
@@ -228,10 +253,12 @@ async def _subnet(subnet: Subnet, wish: Wish, report: Report) -> None:
         report.told(str(subnet), done / len(endpoints), left / _AT_ONCE)
 
     names = {str(endpoint) for endpoint in endpoints}
-    quiet = Report(report.found, findings=report.findings, troubles=report.troubles)
+    quiet = replace(report, told=lambda *_: None)  # beside each other they would talk across
     async with asyncio.TaskGroup() as group:
         for endpoint in endpoints:
             group.create_task(look(endpoint))
     if not any(finding.target in names for finding in report.findings):
-        message = f"no address of {subnet} answers on port {endpoints[0].port}"
+        message = _("no address of {subnet} answers on port {port}").format(
+            subnet=subnet, port=endpoints[0].port
+        )
         report.troubles.append(Trouble(str(subnet), "E-NET-SILENT", message))

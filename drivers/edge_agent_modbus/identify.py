@@ -7,6 +7,7 @@ silent. Source: MODBUS Application Protocol V1.1b3, 6.7-6.13 and 6.21.
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edge_agent.language import _
 from edge_agent_modbus import services
 from edge_agent_modbus.enquiry import Asked, Enquiry, Service
 from edge_agent_modbus.pdu import GATEWAY, Outcome, Refusal
@@ -39,8 +40,10 @@ class Identity:
             return ", ".join(f"{name} {text}" for name, text in self.objects.items())
         if self.server_id:
             text = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in self.server_id)
-            return f"server id {self.server_id.hex(' ')} ({' '.join(text.split())})"
-        return "says nothing of itself"
+            return _("server id {server_id} ({split})").format(
+                server_id=self.server_id.hex(" "), split=" ".join(text.split())
+            )
+        return _("says nothing of itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,25 @@ class Condition:
     def lines(self) -> Iterator[str]:
         """Lay it out for people, a line for each thing."""
         if self.flags is not None:
-            yield f"exception status: {self.flags:08b} (bit 7 first; meaning: see the manual)"
+            yield _("exception status: {flags:08b} (bit 7 first; meaning: see the manual)").format(
+                flags=self.flags
+            )
         if self.counter is not None:
-            yield f"messages worked off: {self.counter.events}{_busy(self.counter.is_busy)}"
+            yield _("messages worked off: {events}{is_busy}").format(
+                events=self.counter.events, is_busy=_busy(self.counter.is_busy)
+            )
         if self.log is not None:
             yield (
-                f"messages heard: {self.log.messages}{_busy(self.log.is_busy)}; last events, the "
-                f"newest first: {self.log.log.hex(' ') or 'none'}"
+                _(
+                    "messages heard: {messages}{is_busy}; last events, the newest first: {log}"
+                ).format(
+                    messages=self.log.messages,
+                    is_busy=_busy(self.log.is_busy),
+                    log=self.log.log.hex(" ") or "none",
+                )
             )
         for service, reason in self.unknown.items():
-            yield f"{service}: not known ({reason})"
+            yield _("{service}: not known ({reason})").format(service=service, reason=reason)
 
 
 async def identify(ask: Ask, unit: int) -> Identity:
@@ -115,7 +127,7 @@ async def _objects(ask: Ask, unit: int, level: int, first: int) -> tuple[dict[st
     """
     found: dict[str, str] = {}
     following: int | None = first
-    for _ in range(_MOST_ANSWERS):
+    for _each in range(_MOST_ANSWERS):
         if following is None:
             break
         outcome = await ask(Enquiry(unit, Service.DEVICE_IDENTIFICATION, level, following))
@@ -136,4 +148,4 @@ def _onwards(part: services.Identification, asked: int) -> int | None:
 
 
 def _busy(is_busy: bool) -> str:
-    return ", one is being worked on" if is_busy else ""
+    return _(", one is being worked on") if is_busy else ""

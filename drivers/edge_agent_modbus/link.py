@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Protocol
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 
 CONNECT_TIMEOUT = 5.0
 _MOST_AT_ONCE = 1024  # bytes; several of the longest frames
@@ -82,8 +83,10 @@ class TcpLink(Link):
                 )
         except TimeoutError as error:
             raise ConnectionLost(
-                f"{self._host}:{self._port} does not answer within {CONNECT_TIMEOUT:g} s: check "
-                "power, cable and address"
+                _(
+                    "{host}:{port} does not answer within {connect_timeout:g} s: check "
+                    "power, cable and address"
+                ).format(host=self._host, port=self._port, connect_timeout=CONNECT_TIMEOUT)
             ) from error
         except OSError as error:
             raise ConnectionLost(_why_refused(self._host, self._port, error)) from error
@@ -92,7 +95,9 @@ class TcpLink(Link):
     def send(self, data: bytes) -> None:
         stream = self._stream
         if stream is None or stream.transport is None or stream.gone.done():
-            raise ConnectionLost(f"{self._host}:{self._port} is not connected")
+            raise ConnectionLost(
+                _("{host}:{port} is not connected").format(host=self._host, port=self._port)
+            )
         stream.transport.write(data)
 
     async def drain(self) -> None:
@@ -143,13 +148,14 @@ class _Stream(asyncio.BufferedProtocol):
             self._receiver.lost(self._reason(exc))
 
     def _reason(self, exc: Exception | None) -> str:
-        reason = f"it broke: {exc}" if exc else "the other side closed it"
+        reason = _("it broke: {exc}").format(exc=exc) if exc else _("the other side closed it")
         if self._has_heard:
             return reason
-        return (
-            f"{reason} before it said anything: check whether another client holds its only "
-            "connection (`connection: per_cycle` shares it), and whether it is Modbus at all"
-        )
+        return _(
+            "{reason} before it said anything: check whether another client holds "
+            "its only connection (`connection: per_cycle` shares it), and whether it "
+            "is Modbus at all"
+        ).format(reason=reason)
 
 
 def _keep_alive(sock: socket.socket) -> None:
@@ -161,10 +167,15 @@ def _keep_alive(sock: socket.socket) -> None:
 
 def _why_refused(host: str, port: int, error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError):
-        return (
-            f"{host}:{port} refuses connections: check the port, whether Modbus TCP is switched "
-            "on there, and whether another client holds its only connection"
-        )
+        return _(
+            "{host}:{port} refuses connections: check the port, whether Modbus TCP "
+            "is switched on there, and whether another client holds its only "
+            "connection"
+        ).format(host=host, port=port)
     if isinstance(error, socket.gaierror):
-        return f"the name {host!r} is not known: check `host` and the name server"
-    return f"{host}:{port} cannot be reached ({error}): check network and address"
+        return _("the name {host!r} is not known: check `host` and the name server").format(
+            host=host
+        )
+    return _("{host}:{port} cannot be reached ({error}): check network and address").format(
+        host=host, port=port, error=error
+    )

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.command import DEVICE_UNREADABLE, OK, USAGE, CommandFailed, columns, print_json
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_modbus.discovery import LineSetting
@@ -35,7 +36,12 @@ async def _listen(options: argparse.Namespace) -> "tuple[LineSetting, Overheard]
         settings = [LineSetting(options.baud, options.parity, options.stop_bits)]
     tried = []
     for setting in settings:
-        print(f"listening at {setting} for {options.seconds:g} s", file=sys.stderr)
+        print(
+            _("listening at {setting} for {seconds:g} s").format(
+                setting=setting, seconds=options.seconds
+            ),
+            file=sys.stderr,
+        )
         overheard = await _listen_at(options.listen, setting, options.seconds)
         if overheard.answers or not overheard.is_traffic:
             return setting, overheard  # on a silent line no other speed hears more
@@ -50,21 +56,34 @@ async def _listen_at(port: str, setting: "LineSetting", seconds: float) -> "Over
     try:
         return await listen(serial_link(port, setting), seconds)
     except ValueError as error:
-        raise CommandFailed(f"{setting} is no setting of a serial line: {error}", USAGE) from error
+        raise CommandFailed(
+            _("{setting} is no setting of a serial line: {error}").format(
+                setting=setting, error=error
+            ),
+            USAGE,
+        ) from error
     except ConnectionLost as error:
         raise CommandFailed(str(error), DEVICE_UNREADABLE) from error
 
 
 def _show(port: str, setting: "LineSetting", overheard: "Overheard") -> None:
-    print(f"{port} at {setting}: {overheard.bytes_heard} bytes heard")
+    print(
+        _("{port} at {setting}: {bytes_heard} bytes heard").format(
+            port=port, setting=setting, bytes_heard=overheard.bytes_heard
+        )
+    )
     table = [
-        (f"unit {unit}", f"{table}:{offset}", f"x{count}", said)
+        (_("unit {unit}").format(unit=unit), f"{table}:{offset}", f"x{count}", said)
         for unit, table, offset, count, said in rows(overheard)
     ]
     for line in columns(table) if table else [_why_nothing(overheard)]:
         print(line)
     for unit, times in sorted(overheard.writes.items()):
-        print(f"unit {unit}: {times} messages that write, the other master's business")
+        print(
+            _("unit {unit}: {times} messages that write, the other master's business").format(
+                unit=unit, times=times
+            )
+        )
 
 
 def rows(overheard: "Overheard") -> "list[tuple[int, str, int, int, str]]":
@@ -76,7 +95,7 @@ def rows(overheard: "Overheard") -> "list[tuple[int, str, int, int, str]]":
         for request, answer in overheard.answers.items()
     }
     for request, times in overheard.unanswered.items():
-        said.setdefault(request, f"not answered, {times} times")
+        said.setdefault(request, _("not answered, {times} times").format(times=times))
     return sorted(
         (request.unit, str(request.table), request.offset, request.count, text)
         for request, text in said.items()
@@ -85,13 +104,13 @@ def rows(overheard: "Overheard") -> "list[tuple[int, str, int, int, str]]":
 
 def _why_nothing(overheard: "Overheard") -> str:
     if not overheard.is_traffic:
-        return (
-            "the line is silent: check the wires (A and B may be swapped), and that a master "
-            "polls; listen longer with --seconds"
+        return _(
+            "the line is silent: check the wires (A and B may be swapped), and that "
+            "a master polls; listen longer with --seconds"
         )
-    return (
-        "something is said, but no Modbus RTU is understood in it: give the line's --baud, "
-        "--parity and --stop-bits; it may be another protocol"
+    return _(
+        "something is said, but no Modbus RTU is understood in it: give the "
+        "line's --baud, --parity and --stop-bits; it may be another protocol"
     )
 
 

@@ -8,6 +8,7 @@ with a colon, or hexadecimal, is an offset as on the wire and counts from 0 (`ho
 
 import re
 
+from edge_agent.language import _
 from edge_agent_modbus.pdu import CELLS, Table
 
 _LEADING_DIGIT = {"0": Table.COIL, "1": Table.DISCRETE, "3": Table.INPUT, "4": Table.HOLDING}
@@ -37,8 +38,11 @@ def parse(written: object) -> tuple[Table, int]:
     if _SHORT.fullmatch(text):
         raise ValueError(_which_is_meant(int(text)))
     raise ValueError(
-        f"{text!r} is no Modbus address: write a register number of five or six digits as in the "
-        'manual ("40108"), or a table and an offset counted from 0 (holding:107)'
+        _(
+            "{text!r} is no Modbus address: write a register number of five or six "
+            'digits as in the manual ("40108"), or a table and an offset counted '
+            "from 0 (holding:107)"
+        ).format(text=text)
     )
 
 
@@ -51,26 +55,40 @@ def _as_text(written: object) -> str:
 def _numbered(digit: str, number: int, text: str) -> tuple[Table, int]:
     if digit not in _LEADING_DIGIT:
         raise ValueError(
-            f"{text!r} is no register number: the first digit must be 0 (coil), 1 (discrete "
-            "input), 3 (input register) or 4 (holding register)"
+            _(
+                "{text!r} is no register number: the first digit must be 0 (coil), 1 "
+                "(discrete input), 3 (input register) or 4 (holding register)"
+            ).format(text=text)
         )
     if number == 0:
         raise ValueError(
-            f"{text!r} does not exist: register numbers count from 1, so the first is "
-            f"{text[:-1]}1; for an offset counted from 0 write {_LEADING_DIGIT[digit]}:0"
+            _(
+                "{text!r} does not exist: register numbers count from 1, so the first is "
+                "{digits}1; for an offset counted from 0 write {leading_digit}:0"
+            ).format(text=text, digits=text[:-1], leading_digit=_LEADING_DIGIT[digit])
         )
     return _LEADING_DIGIT[digit], _within(number - 1, text)
 
 
 def _within(offset: int, text: str) -> int:
     if offset >= CELLS:
-        raise ValueError(f"{text!r} lies behind the last offset, {CELLS - 1} (0xFFFF)")
+        raise ValueError(
+            _("{text!r} lies behind the last offset, {cells} (0xFFFF)").format(
+                text=text, cells=CELLS - 1
+            )
+        )
     return offset
 
 
 def _which_is_meant(number: int) -> str:
-    by_number = f'"{40000 + number}" if it is register {number} of a manual that counts from 1'
-    choices = f"holding:{number} if it is the offset on the wire, counted from 0"
+    by_number = _('"{number}" if it is register {register} of a manual that counts from 1').format(
+        number=40000 + number, register=number
+    )
+    choices = _("holding:{number} if it is the offset on the wire, counted from 0").format(
+        number=number
+    )
     if number:
-        choices = f"{by_number}, or {choices}"
-    return f"{number} alone does not say what is meant: write {choices}"
+        choices = _("{by_number}, or {choices}").format(by_number=by_number, choices=choices)
+    return _("{number} alone does not say what is meant: write {choices}").format(
+        number=number, choices=choices
+    )

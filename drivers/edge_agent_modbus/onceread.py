@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from edge_agent.language import _
 from edge_agent_modbus.config import ModbusSettings
 from edge_agent_modbus.driver import ModbusDriver
 from edge_agent_modbus.enquiry import Asked
@@ -62,7 +63,7 @@ class OneDevice:
             ConnectionLost: The link broke.
         """
         first = outcome = await self.once(request)
-        for _ in range(TRIES - 1):
+        for _each in range(TRIES - 1):
             if not isinstance(outcome, Miss):
                 break
             outcome = await self.once(request)
@@ -78,12 +79,14 @@ class OneDevice:
             return Failure(code, f"{self._name}: {sentence}: {action} ({outcome})")
         found = self._driver.diagnose(self._driver.evidence + self._asked) or Fault.SILENT.value
         said = outcome.detail if isinstance(outcome, Miss) else ""
-        return Failure(found.code, f"{self._name}: {found.sentence}: {found.action} ({said})")
+        return Failure(found.code, f"{self._name}: {_(found.sentence)}: {_(found.action)} ({said})")
 
 
 def refused(request: Request, refusal: Refusal) -> Failure:
     """Say what a refusal means for who has asked."""
-    advice = "compare table and offset with its manual, many manuals count from 1"
+    advice = _("compare table and offset with its manual, many manuals count from 1")
     if refusal.code == ILLEGAL_ADDRESS and request.offset:
-        advice += f": perhaps {request.table}:{request.offset - 1} is meant"
+        advice += _(": perhaps {table}:{offset} is meant").format(
+            table=request.table, offset=request.offset - 1
+        )
     return Failure(Fault.REFUSED.value.code, f"{request}: {refusal}; {advice}")

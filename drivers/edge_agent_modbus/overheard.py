@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from edge_agent.driver import Why
+from edge_agent.language import _
 from edge_agent_modbus.checksum import crc16
 from edge_agent_modbus.pdu import FUNCTIONS, Answer, Miss, Refusal, Request, match
 
@@ -154,18 +155,23 @@ class Overheard:
         """Note that nobody answered; as long again as the master waited the answer may come."""
         self.unanswered[asked] += 1
         until = self._now + min(self._now - self._asked_at, _LONGEST_LATE)
-        owed, _ = self._owed.get((asked.unit, asked.shape), (set(), 0.0))
+        owed, _until = self._owed.get((asked.unit, asked.shape), (set(), 0.0))
         self._owed[asked.unit, asked.shape] = ({*owed, asked}, until)
-        self._news.append((asked, Miss(Why.TIMEOUT, f"{asked}: the other master got no answer")))
+        self._news.append(
+            (
+                asked,
+                Miss(Why.TIMEOUT, _("{asked}: the other master got no answer").format(asked=asked)),
+            )
+        )
 
     def lines(self) -> Iterator[str]:
         """Lay it out for people, a line for each request."""
         for request, answer in sorted(self.answers.items(), key=lambda item: str(item[0])):
             yield f"{request} = {answer if isinstance(answer, Refusal) else answer.hex(' ', 2)}"
         for request, times in self.unanswered.items():
-            yield f"{request}: not answered, {times} times"
+            yield _("{request}: not answered, {times} times").format(request=request, times=times)
         for unit, times in sorted(self.writes.items()):
-            yield f"unit {unit}: {times} messages that write"
+            yield _("unit {unit}: {times} messages that write").format(unit=unit, times=times)
 
 
 def _request(unit: int, pdu: bytes) -> Request | None:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from edge_agent.driver import Learnt
+from edge_agent.language import _
 from edge_agent_modbus.timing import Timing
 
 _KEY = "timeouts"  # in what is learnt about a device: unit -> seconds
@@ -129,9 +130,15 @@ class Patience:
         for unit, times in sorted(self._units.items()):
             if times.latest > self._timing.most:
                 yield (
-                    f"unit {unit} was seen to answer after {times.latest:.2g} s, but is given up "
-                    f"after {times.timeout:g} s: raise the timeout to "
-                    f"{generous(_TIMES_SLOWEST * times.latest):g} s"
+                    _(
+                        "unit {unit} was seen to answer after {latest:.2g} s, but is given up "
+                        "after {timeout:g} s: raise the timeout to {times_slowest:g} s"
+                    ).format(
+                        unit=unit,
+                        latest=times.latest,
+                        timeout=times.timeout,
+                        times_slowest=generous(_TIMES_SLOWEST * times.latest),
+                    )
                 )
 
     def _times(self, unit: int) -> AnswerTimes:

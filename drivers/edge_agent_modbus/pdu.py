@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from edge_agent.driver import Why
+from edge_agent.language import _, later
 
 
 class Table(StrEnum):
@@ -65,7 +66,11 @@ class Request:
 
     def __post_init__(self) -> None:
         if not (0 < self.count <= self.table.most and 0 <= self.offset <= CELLS - self.count):
-            raise ValueError(f"no request can read {self.count} cells from offset {self.offset}")
+            raise ValueError(
+                _("no request can read {count} cells from offset {offset}").format(
+                    count=self.count, offset=self.offset
+                )
+            )
         function = FUNCTIONS[self.table]
         size = (self.count + 7) // 8 if self.table.of_bits else 2 * self.count
         object.__setattr__(self, "function", function)
@@ -85,7 +90,9 @@ class Request:
         return Request(self.unit, self.table, offset, count)
 
     def __str__(self) -> str:
-        return f"unit {self.unit} {self.table}:{self.offset} x{self.count}"
+        return _("unit {unit} {table}:{offset} x{count}").format(
+            unit=self.unit, table=self.table, offset=self.offset, count=self.count
+        )
 
 
 class Refusal(NamedTuple):
@@ -94,7 +101,9 @@ class Refusal(NamedTuple):
     code: int
 
     def __str__(self) -> str:
-        return f"exception {self.code}: {EXCEPTIONS.get(self.code) or _of_maker(self.code)}"
+        return _("exception {code}: {meaning}").format(
+            code=self.code, meaning=_(EXCEPTIONS.get(self.code, "")) or _of_maker(self.code)
+        )
 
 
 class Miss(NamedTuple):
@@ -119,25 +128,25 @@ GATEWAY = frozenset({0x0A, 0x0B})
 
 # Source: V1.1b3, chapter 7.
 EXCEPTIONS = {
-    1: "illegal function, the device does not have this table",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "the device has failed",
-    5: "acknowledged, the device is busy",
-    6: "the device is busy",
-    7: "negative acknowledge",
-    8: "memory parity error",
-    0x0A: "the gateway has no path to the device",
-    0x0B: "the device behind the gateway does not answer",
+    1: later("illegal function, the device does not have this table"),
+    2: later("illegal data address"),
+    3: later("illegal data value"),
+    4: later("the device has failed"),
+    5: later("acknowledged, the device is busy"),
+    6: later("the device is busy"),
+    7: later("negative acknowledge"),
+    8: later("memory parity error"),
+    0x0A: later("the gateway has no path to the device"),
+    0x0B: later("the device behind the gateway does not answer"),
 }
 
 # What serial gateways of ICP DAS and others built like them say. Nothing is learnt from any such
 # code, and the next poll asks again. Source: their table of Modbus error codes.
 _OF_GATEWAYS = {
-    0x41: "invalid message",
-    0x42: "wrong message length",
-    0x43: "wrong checksum",
-    0x4B: "data timeout",
+    0x41: later("invalid message"),
+    0x42: later("wrong message length"),
+    0x43: later("wrong checksum"),
+    0x4B: later("data timeout"),
 }
 
 
@@ -145,8 +154,12 @@ def _of_maker(code: int) -> str:
     """Say what a code may mean that the specification does not know."""
     meaning = _OF_GATEWAYS.get(code)
     if meaning is None:
-        return f"a code of its maker (0x{code:02X}), see its manual; asked again at the next poll"
-    return f"{meaning} behind the gateway (0x{code:02X}); asked again at the next poll"
+        return _(
+            "a code of its maker (0x{code:02X}), see its manual; asked again at the next poll"
+        ).format(code=code)
+    return _("{meaning} behind the gateway (0x{code:02X}); asked again at the next poll").format(
+        meaning=_(meaning), code=code
+    )
 
 
 def match(request: Request, pdu: bytes) -> Answer | None:

@@ -16,6 +16,7 @@ from edge_agent.command import (
     printable,
     shown,
 )
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_modbus.onceread import Failure
@@ -33,15 +34,21 @@ _MOST_REQUESTS = 150
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "target", metavar="TARGET", help="an address, or a serial port; its settings are found out"
+        "target",
+        metavar="TARGET",
+        help=_("an address, or a serial port; its settings are found out"),
     )
-    parser.add_argument("--unit", type=int, default=1, metavar="N", help="number of the device (1)")
+    parser.add_argument(
+        "--unit", type=int, default=1, metavar="N", help=_("number of the device (1)")
+    )
     parser.add_argument(
         "--requests",
         type=int,
         default=_MOST_REQUESTS,
         metavar="N",
-        help=f"at most, to each of its four tables ({_MOST_REQUESTS})",
+        help=_("at most, to each of its four tables ({most_requests})").format(
+            most_requests=_MOST_REQUESTS
+        ),
     )
 
 
@@ -80,14 +87,19 @@ def _target(options: argparse.Namespace) -> "Line | Endpoint":
     except ValueError as error:
         raise CommandFailed(str(error), USAGE) from error
     if isinstance(target, Subnet):
-        raise CommandFailed(f"{target} is a network: name one address", USAGE)
+        raise CommandFailed(
+            _("{target} is a network: name one address").format(target=target), USAGE
+        )
     first, last = (1, 247) if isinstance(target, Line) else (0, 255)
     if not first <= options.unit <= last:
         raise CommandFailed(
-            f"unit {options.unit} does not exist here: write {first} to {last}", USAGE
+            _("unit {unit} does not exist here: write {first} to {last}").format(
+                unit=options.unit, first=first, last=last
+            ),
+            USAGE,
         )
     if options.requests < 1:
-        raise CommandFailed("--requests is a number from 1 on", USAGE)
+        raise CommandFailed(_("--requests is a number from 1 on"), USAGE)
     return target
 
 
@@ -101,7 +113,7 @@ async def _probe(
     def tell(what: str) -> None:
         progress.note(f"{options.target} unit {options.unit}: {what}")
 
-    tell("how it is reached")
+    tell(_("how it is reached"))
     way = await way_to(target, options.unit, discovery.LISTEN_SECONDS)
     if isinstance(way, Failure):
         return way
@@ -116,12 +128,24 @@ def _fail(failure: "Failure", options: argparse.Namespace) -> int:
 
 
 def _show(found: "Probed", options: argparse.Namespace) -> None:
-    print(f"{options.target} unit {found.unit}: {printable(str(found.identity))}")
+    from edge_agent_modbus.finding import profiles_in_words
+
+    unit = _("unit {unit}").format(unit=found.unit)
+    print(f"{options.target} {unit}: {printable(str(found.identity))}")
+    if found.suggestions:
+        print(profiles_in_words(found.suggestions))
     reached = ", ".join(f"{key}: {value}" for key, value in found.connection.items())
     print(f"settings: {{{reached}}}")
     print(
-        f"{len(found.seconds)} answers: half of them within {found.took(0.5):g} ms, 95 of 100 "
-        f"within {found.took(0.95):g} ms, the slowest after {found.took(1):g} ms"
+        _(
+            "{answers} answers: half of them within {half:g} ms, 95 of 100 within "
+            "{most:g} ms, the slowest after {slowest:g} ms"
+        ).format(
+            answers=len(found.seconds),
+            half=found.took(0.5),
+            most=found.took(0.95),
+            slowest=found.took(1),
+        )
     )
     rows = [(str(table), _ranges(cells), _limit(cells)) for table, cells in found.tables.items()]
     print("\n".join(columns(rows)))
@@ -131,18 +155,26 @@ def _show(found: "Probed", options: argparse.Namespace) -> None:
 
 def _ranges(cells: "Cells") -> str:
     if not cells.values:
-        return f"none ({printable(cells.absent)})"
+        return _("none ({absent})").format(absent=printable(cells.absent))
     ranges = [f"{first}-{last}" if last > first else f"{first}" for first, last in cells.ranges]
-    more = f" and {len(ranges) - _MOST_RANGES} more" if len(ranges) > _MOST_RANGES else ""
+    more = (
+        _(" and {ranges} more").format(ranges=len(ranges) - _MOST_RANGES)
+        if len(ranges) > _MOST_RANGES
+        else ""
+    )
     return ", ".join(ranges[:_MOST_RANGES]) + more
 
 
 def _limit(cells: "Cells") -> str:
     if not cells.values:
         return ""
-    said = f"at most {cells.limit}" if cells.limit else f"at least {cells.largest}"
-    end = "; not looked at to the end, see --requests" if cells.is_cut_short else ""
-    return f"{said} at once{end}"
+    said = (
+        _("at most {limit}").format(limit=cells.limit)
+        if cells.limit
+        else _("at least {largest}").format(largest=cells.largest)
+    )
+    end = _("; not looked at to the end, see --requests") if cells.is_cut_short else ""
+    return _("{said} at once{end}").format(said=said, end=end)
 
 
 def _show_decimals(cells: "Cells") -> None:
@@ -151,4 +183,8 @@ def _show_decimals(cells: "Cells") -> None:
 
     for each in guess(cells.values) if not cells.table.of_bits else ():
         examples = ", ".join(f"{cells.table}:{at} = {shown(n)}" for at, n in each.examples)
-        print(f"decimal numbers, as float32 with order {each.order}: {examples}, ...")
+        print(
+            _("decimal numbers, as float32 with order {order}: {examples}, ...").format(
+                order=each.order, examples=examples
+            )
+        )

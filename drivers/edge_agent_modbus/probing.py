@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_modbus import survey
 from edge_agent_modbus.discovery import LIKELY_SETTINGS, Manner
 from edge_agent_modbus.faults import Fault
@@ -14,6 +15,8 @@ from edge_agent_modbus.identify import Identity, identify
 from edge_agent_modbus.network import spoken
 from edge_agent_modbus.onceread import Failure, OneDevice
 from edge_agent_modbus.pdu import Request, Table
+from edge_agent_modbus.recognising import Recogniser
+from edge_agent_modbus.recognition import Suggestion
 from edge_agent_modbus.scan import search
 from edge_agent_modbus.survey import Cells, Surveyor
 from edge_agent_modbus.target import Endpoint, Line
@@ -29,6 +32,7 @@ class Probed:
         connection: Settings of the driver that lead to it.
         tables: What was read, with all values: what a profile may recognise it by.
         seconds: How long each answer took, sorted.
+        suggestions: Profiles that it may be, the likeliest first.
     """
 
     unit: int
@@ -36,6 +40,7 @@ class Probed:
     identity: Identity = field(default_factory=Identity)
     tables: dict[Table, Cells] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
 
     def took(self, share: float) -> float:
         """Give the milliseconds within which this share of all answers came."""
@@ -48,6 +53,7 @@ class Probed:
             "connection": self.connection,
             "identity": dict(self.identity.objects),
             "server_id": self.identity.server_id.hex() if self.identity.server_id else None,
+            "profiles": [each.document() for each in self.suggestions],
             "requests": len(self.seconds),
             "ms": {
                 "median": self.took(0.5),
@@ -105,7 +111,12 @@ async def way_to(target: Line | Endpoint, unit: int, listening: float) -> Line |
                 )
                 return Line(target.port, written)
     code, sentence, action = Fault.SILENT.value
-    return Failure(code, f"{target}: unit {unit} does not answer. {sentence}: {action}")
+    return Failure(
+        code,
+        _("{target}: unit {unit} does not answer. {sentence}: {action}").format(
+            target=target, unit=unit, sentence=sentence, action=action
+        ),
+    )
 
 
 async def examine(
@@ -125,16 +136,21 @@ async def examine(
     settings = way.settings()
     probed = Probed(unit, settings.model_dump(mode="json", exclude_unset=True))
     async with OneDevice(settings, str(way)) as device:
-        told("who it is")
+        told(_("who it is"))
         first = await device.ask(Request(unit, Table.HOLDING, 0, 1))
         if isinstance(first, Failure):
             first = await device.ask(Request(unit, Table.INPUT, 0, 1))
         if isinstance(first, Failure):
             return first
         probed.identity = await identify(device.once, unit)
+        told(_("which model it may be"))
+        is_serial = settings.is_serial
+        recogniser = Recogniser(device.once, unit, is_serial=is_serial, identity=probed.identity)
+        with contextlib.suppress(ConnectionLost):  # some hang up on what they do not know
+            probed.suggestions = await recogniser.run()
         surveyor = Surveyor(device.once, unit, survey.PAUSE, most)
         for table in (Table.HOLDING, Table.INPUT, Table.COIL, Table.DISCRETE):
-            told(f"{table} cells")
+            told(_("{table} cells").format(table=table))
             try:
                 probed.tables[table] = await surveyor.look(table)
             except ConnectionLost as error:  # some hang up on what they do not know

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import TextIO
 
+from edge_agent.language import _
+
 _WIDTH = 24
 _EVERY = 0.1  # seconds between drawings
 
@@ -37,14 +39,24 @@ class Progress:
         """
         if not self._redraws:
             if title != self._title:
-                print(f"{title}, at most {seconds_left:.0f} s left", file=self._out, flush=True)
+                print(
+                    _("{title}, at most {seconds_left:.0f} s left").format(
+                        title=title, seconds_left=seconds_left
+                    ),
+                    file=self._out,
+                    flush=True,
+                )
             self._title = title
             return
         now = time.monotonic()
         if now - self._drawn_at < _EVERY and title == self._title:
             return
         self._title, self._drawn_at = title, now
-        self._draw(f"{title}  {bar(part)}  {seconds_left:.0f} s left, found {found}")
+        self._draw(
+            _("{title}  {part}  {seconds_left:.0f} s left, found {found}").format(
+                title=title, part=bar(part), seconds_left=seconds_left, found=found
+            )
+        )
 
     def note(self, text: str) -> None:
         """Say something in a line of its own."""

@@ -17,6 +17,7 @@ from edge_agent.command import (
     print_json,
     shown,
 )
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_modbus.candidates import Candidate, Shown
@@ -35,29 +36,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help="tcp://10.0.0.5:502, rtu-over-tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600",
+        help=_("tcp://10.0.0.5:502, rtu-over-tcp://HOST:PORT or serial:///dev/ttyUSB0?baud=9600"),
     )
     parser.add_argument(
         "address",
         metavar="ADDRESS",
-        help='register number as in the manual (40108), or counted from 0 (holding:107, "0x006B")',
+        help=_(
+            'register number as in the manual (40108), or counted from 0 (holding:107, "0x006B")'
+        ),
     )
-    parser.add_argument("--unit", type=int, default=1, metavar="N", help="number of the device (1)")
     parser.add_argument(
-        "--count", type=int, metavar="N", help="registers or bits (as --type, or 2)"
+        "--unit", type=int, default=1, metavar="N", help=_("number of the device (1)")
     )
-    parser.add_argument("--type", metavar="TYPE", help="only this type, such as float32")
-    parser.add_argument("--order", metavar="ORDER", help="only this order, such as CDAB")
+    parser.add_argument(
+        "--count", type=int, metavar="N", help=_("registers or bits (as --type, or 2)")
+    )
+    parser.add_argument("--type", metavar="TYPE", help=_("only this type, such as float32"))
+    parser.add_argument("--order", metavar="ORDER", help=_("only this order, such as CDAB"))
     parser.add_argument(
         "--expect",
         action="append",
         metavar="NUMBER",
-        help="what the display shows now; may be given again for a second look",
+        help=_("what the display shows now; may be given again for a second look"),
     )
     parser.add_argument(
-        "--wait", type=float, default=5.0, metavar="SECONDS", help="before the second look (5)"
+        "--wait", type=float, default=5.0, metavar="SECONDS", help=_("before the second look (5)")
     )
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="for an answer")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help=_("for an answer"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,7 +96,9 @@ def _settings(options: argparse.Namespace) -> "ModbusSettings":
     try:
         target = parse_target(options.target)
         if isinstance(target, Subnet):
-            raise CommandFailed(f"{target} is a network: name one address", USAGE)
+            raise CommandFailed(
+                _("{target} is a network: name one address").format(target=target), USAGE
+            )
         settings = target.settings()
         if options.timeout is None:
             return settings
@@ -111,9 +118,15 @@ def _request(options: argparse.Namespace) -> "Request":
     try:
         table, offset = parse(options.address)
         if options.type is not None and options.type not in SINGLE:
-            raise ValueError(f"there is no type {options.type!r}; there are {', '.join(SINGLE)}")
+            raise ValueError(
+                _("there is no type {type!r}; there are {single}").format(
+                    type=options.type, single=", ".join(SINGLE)
+                )
+            )
         if options.order and options.order not in ORDERS:
-            raise ValueError(f"there is no order {options.order!r}: write one such as CDAB")
+            raise ValueError(
+                _("there is no order {order!r}: write one such as CDAB").format(order=options.order)
+            )
         _check_unit(options)
         width = KINDS[options.type].registers if options.type else 1 if table.of_bits else 2
         return Request(
@@ -127,14 +140,20 @@ def _check_unit(options: argparse.Namespace) -> None:
     last = 247 if options.target.startswith(("/", "serial:")) else 255
     first = 1 if last == 247 else 0
     if not first <= options.unit <= last:
-        raise ValueError(f"unit {options.unit} does not exist here: write {first} to {last}")
+        raise ValueError(
+            _("unit {unit} does not exist here: write {first} to {last}").format(
+                unit=options.unit, first=first, last=last
+            )
+        )
 
 
 def _displays(options: argparse.Namespace, request: "Request") -> "list[Shown]":
     from edge_agent_modbus.candidates import parse_shown
 
     if options.expect and request.table.of_bits:
-        raise CommandFailed(f"a {request.table} is one bit: leave --expect out", USAGE)
+        raise CommandFailed(
+            _("a {table} is one bit: leave --expect out").format(table=request.table), USAGE
+        )
     try:
         return [parse_shown(text) for text in options.expect or ()]
     except ValueError as error:
@@ -153,7 +172,9 @@ async def _read(
         answered = await read(device, request)
         for look in range(looks):
             if look:
-                print(f"the second look is in {options.wait:g} s", file=sys.stderr)
+                print(
+                    _("the second look is in {wait:g} s").format(wait=options.wait), file=sys.stderr
+                )
                 await asyncio.sleep(options.wait)
             await look_around(device, answered)
     return answered
@@ -168,7 +189,11 @@ def _fail(failure: "Failure", options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace, answered: "Answered") -> None:
     request = answered.request
-    print(f"{options.target} {request}: {1000 * answered.seconds:.0f} ms")
+    print(
+        _("{target} {request}: {seconds:.0f} ms").format(
+            target=options.target, request=request, seconds=1000 * answered.seconds
+        )
+    )
     if request.table.of_bits:
         bits = [
             (f"{request.table}:{at}", answered.number_of(at), shown(bit))
@@ -182,7 +207,7 @@ def _show(options: argparse.Namespace, answered: "Answered") -> None:
     ]
     print("\n".join(columns(rows, right=[3])))
     if text := answered.text:
-        print(f'as text: "{text}"')
+        print(_('as text: "{text}"').format(text=text))
     _show_values(options, answered)
 
 
@@ -208,17 +233,24 @@ def _show_candidates(
         return
     if not found:
         print(
-            "nothing here shows that number: check the address against the manual, or whether the "
-            "display shows something else (one of other phases, a sum, another unit)"
+            _(
+                "nothing here shows that number: check the address against the manual, "
+                "or whether the display shows something else (one of other phases, a "
+                "sum, another unit)"
+            )
         )
         return
-    print("what shows that number, the likeliest first:")
+    print(_("what shows that number, the likeliest first:"))
     rows = [
         (f"{rank})", f"{each.value:.7g}", answered.point(each), answered.remark(each))
         for rank, each in enumerate(found[:_LISTED], start=1)
     ]
     print("\n".join(columns(rows, right=[1])))
     if len(found) > _LISTED:
-        print(f"and {len(found) - _LISTED} that are less likely (--json shows all)")
+        print(
+            _("and {found} that are less likely (--json shows all)").format(
+                found=len(found) - _LISTED
+            )
+        )
     if len(found) > 1 and len(displays) == 1:
-        print("another number, of another time, tells more: --expect FIRST --expect SECOND")
+        print(_("another number, of another time, tells more: --expect FIRST --expect SECOND"))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.language import _
 from edge_agent_modbus.candidates import WINDOW, Candidate, Reading, Shown, candidates
 from edge_agent_modbus.interpretation import (
     Interpretation,
@@ -127,9 +128,9 @@ class Answered:
         remarks = []
         if candidate.shift:
             where = "before" if candidate.shift < 0 else "behind"
-            remarks.append(f"one register {where} the one named")
+            remarks.append(_("one register {where} the one named").format(where=where))
         if candidate.also:
-            remarks.append(f"or {candidate.also}, if it can be negative")
+            remarks.append(_("or {also}, if it can be negative").format(also=candidate.also))
         return "; ".join(remarks)
 
 

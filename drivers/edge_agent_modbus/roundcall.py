@@ -81,7 +81,8 @@ class RoundCall:
 
     Args:
         transactions: An open link.
-        evidence: What is counted there.
+        evidence: What is counted there; takes `bursts`, questions behind which so many bytes came
+            that somebody must have said something.
         manner: How to ask.
     """
 
@@ -108,12 +109,13 @@ class RoundCall:
             if found is None:
                 missing.append(unit)
             yield Step(unit, found, left * per_unit)
-        everybody = self._is_somebody_late
-        for unit in missing:
-            if everybody:
+        if self._is_somebody_late:
+            for unit in missing:
                 patience.allow(unit, ANSWER_WITHIN)
-            if patience.timeout(unit) > usual[unit]:
-                yield Step(unit, await self._meet(unit), 0.0)
+        late = [unit for unit in missing if patience.timeout(unit) > usual[unit]]
+        again = per_unit + ANSWER_WITHIN * len(self._manner.tables)
+        for left, unit in zip(range(len(late) - 1, -1, -1), late, strict=True):
+            yield Step(unit, await self._meet(unit), left * again)
 
     @property
     def _is_somebody_late(self) -> bool:
@@ -123,7 +125,9 @@ class RoundCall:
 
     async def _meet(self, unit: int) -> Found | None:
         """Look whether a unit is there, and if so who it is; that it is given more time for."""
+        stray = self._evidence["stray"]
         found = await probe(self._transactions.ask, unit, self._manner.tables)
+        self._evidence["bursts"] += self._evidence["stray"] - stray > _STRAY
         if found is None:
             return None
         self._transactions.patience.allow(unit, ANSWER_WITHIN)

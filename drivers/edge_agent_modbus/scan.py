@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_modbus.discovery import LineSetting, Manner, cost
 from edge_agent_modbus.link import Link
 from edge_agent_modbus.overheard import Overheard
@@ -29,10 +30,13 @@ class LineInUse(Exception):  # noqa: N818 - named after what is the case
 
     def __init__(self, overheard: Overheard) -> None:
         units = ", ".join(map(str, overheard.units))
-        heard = f" and reads unit {units}" if units else ""
+        heard = _(" and reads unit {units}").format(units=units) if units else ""
         super().__init__(
-            f"somebody else uses this line{heard}: two masters spoil each other's messages, so "
-            "disconnect the other one before scanning, or take over what was overheard"
+            _(
+                "somebody else uses this line{heard}: two masters spoil each other's "
+                "messages, so disconnect the other one before scanning, or take over "
+                "what was overheard"
+            ).format(heard=heard)
         )
         self.overheard = overheard
 

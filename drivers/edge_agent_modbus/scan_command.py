@@ -1,7 +1,8 @@
 """`edge-agent scan`: find Modbus devices on serial lines and in the network, or listen to a line.
 
-Reads only: function codes 3 and 4, and of devices that are there 43 and 17. A serial line is
-listened to first, and left alone where somebody else talks.
+Reads only: function codes 3 and 4, and of devices that are there 43 and 17, and a few cells by
+which the profiles are told apart (1-4). A serial line is listened to first, and left alone where
+somebody else talks.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from edge_agent.command import (
     printable,
     serial_ports,
 )
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent_modbus.discovery import LineSetting, Manner
@@ -37,46 +39,54 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "targets",
         nargs="*",
         metavar="TARGET",
-        help="a serial port, an address, or a network such as 192.168.10.0/24 "
-        "(else all serial adapters of this machine)",
+        help=_(
+            "a serial port, an address, or a network such as 192.168.10.0/24 (else "
+            "all serial adapters of this machine)"
+        ),
     )
-    what = parser.add_argument_group("what to look for")
-    what.add_argument("--all", action="store_true", help="all numbers of units, 1-247 (else 1-16)")
-    what.add_argument("--units", type=_units, metavar="LIST", help="these units, such as 1-16,100")
+    what = parser.add_argument_group(_("what to look for"))
     what.add_argument(
-        "--all-settings", action="store_true", help="28 speeds and parities (else the usual six)"
-    )
-    what.add_argument(
-        "--patient", action="store_true", help="wait longer, and ask for input registers as well"
-    )
-    what.add_argument("--baud", type=int, help="only this many bits per second")
-    what.add_argument(
-        "--parity", choices=("none", "even", "odd"), default="none", help="with --baud (none)"
-    )
-    what.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="with --baud (1)")
-    what.add_argument(
-        "--tcp-port", type=_port, default=502, metavar="N", help="of a network's addresses (502)"
+        "--all", action="store_true", help=_("all numbers of units, 1-247 (else 1-16)")
     )
     what.add_argument(
-        "--any-network", action="store_true", help="also a network that is not private"
+        "--units", type=_units, metavar="LIST", help=_("these units, such as 1-16,100")
+    )
+    what.add_argument(
+        "--all-settings", action="store_true", help=_("28 speeds and parities (else the usual six)")
+    )
+    what.add_argument(
+        "--patient", action="store_true", help=_("wait longer, and ask for input registers as well")
+    )
+    what.add_argument("--baud", type=int, help=_("only this many bits per second"))
+    what.add_argument(
+        "--parity", choices=("none", "even", "odd"), default="none", help=_("with --baud (none)")
+    )
+    what.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help=_("with --baud (1)"))
+    what.add_argument(
+        "--tcp-port", type=_port, default=502, metavar="N", help=_("of a network's addresses (502)")
+    )
+    what.add_argument(
+        "--any-network", action="store_true", help=_("also a network that is not private")
     )
     parser.add_argument(
-        "--yaml", action="store_true", help="print what to write into the configuration"
+        "--yaml", action="store_true", help=_("print what to write into the configuration")
     )
-    listening = parser.add_argument_group("listen only, where another master polls")
-    listening.add_argument("--listen", metavar="PORT", help="serial port of that line")
+    listening = parser.add_argument_group(_("listen only, where another master polls"))
+    listening.add_argument("--listen", metavar="PORT", help=_("serial port of that line"))
     listening.add_argument(
         "--seconds",
         type=float,
         default=LISTEN_SECONDS,
         metavar="N",
-        help=f"how long to listen at each speed ({LISTEN_SECONDS:g})",
+        help=_("how long to listen at each speed ({listen_seconds:g})").format(
+            listen_seconds=LISTEN_SECONDS
+        ),
     )
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+        raise argparse.ArgumentTypeError(_("{text!r} is no port from 1 to 65535").format(text=text))
     return int(text)
 
 
@@ -85,10 +95,14 @@ def _units(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         bounds = part.split("-") if "-" in part else [part]
         if len(bounds) > 2 or not all(each.isascii() and each.isdigit() for each in bounds):
-            raise argparse.ArgumentTypeError(f"{text!r} is no list such as 1-16,100")
+            raise argparse.ArgumentTypeError(
+                _("{text!r} is no list such as 1-16,100").format(text=text)
+            )
         found |= dict.fromkeys(range(int(bounds[0]), int(bounds[-1]) + 1))
         if not found or max(found) > LAST_UNIT or min(found) < 1:
-            raise argparse.ArgumentTypeError(f"{part!r} is not within 1 to {LAST_UNIT}")
+            raise argparse.ArgumentTypeError(
+                _("{part!r} is not within 1 to {last_unit}").format(part=part, last_unit=LAST_UNIT)
+            )
     return tuple(found)
 
 
@@ -113,8 +127,9 @@ def run(options: argparse.Namespace) -> int:
     try:
         asyncio.run(hunt(targets, wish, report))
     except KeyboardInterrupt:
-        progress.note("stopped; this was found so far:")
+        progress.note(_("stopped; this was found so far:"))
     progress.clear()
+    report.end()
     _show(report, options)
     return OK if report.findings else DEVICE_UNREADABLE
 
@@ -123,7 +138,9 @@ def _listen(options: argparse.Namespace) -> int:
     from edge_agent_modbus import listen_command
 
     if options.targets:
-        raise CommandFailed("--listen listens to one line only: leave the other targets out", USAGE)
+        raise CommandFailed(
+            _("--listen listens to one line only: leave the other targets out"), USAGE
+        )
     return listen_command.run(options)
 
 
@@ -139,8 +156,10 @@ def _targets(options: argparse.Namespace) -> "list[Target]":
     written = options.targets or serial_ports()
     if not written:
         raise CommandFailed(
-            "this machine has no serial adapter: plug one in, or name an address or a network, "
-            "such as 192.168.10.0/24",
+            _(
+                "this machine has no serial adapter: plug one in, or name an address or "
+                "a network, such as 192.168.10.0/24"
+            ),
             DEVICE_UNREADABLE,
         )
     try:
@@ -150,14 +169,18 @@ def _targets(options: argparse.Namespace) -> "list[Target]":
     for target in targets:
         if isinstance(target, Line) and target.is_ascii:
             raise CommandFailed(
-                f"{target}: scan looks for Modbus RTU only; ask an ASCII device with "
-                "`edge-agent read` or `probe`",
+                _(
+                    "{target}: scan looks for Modbus RTU only; ask an ASCII device with "
+                    "`edge-agent read` or `probe`"
+                ).format(target=target),
                 USAGE,
             )
         if isinstance(target, Subnet) and not (target.network.is_private or options.any_network):
             raise CommandFailed(
-                f"{target} is not a private network: with --any-network it is searched "
-                "nevertheless, if it is yours",
+                _(
+                    "{target} is not a private network: with --any-network it is searched "
+                    "nevertheless, if it is yours"
+                ).format(target=target),
                 USAGE,
             )
     return [
@@ -183,7 +206,9 @@ def _settings(options: argparse.Namespace) -> "list[LineSetting]":
         try:
             setting.settings("/dev/null")
         except ValueError as error:
-            reason = f"{setting} is no setting of a serial line: --baud is 50 to 4000000"
+            reason = _("{setting} is no setting of a serial line: --baud is 50 to 4000000").format(
+                setting=setting
+            )
             raise CommandFailed(reason, USAGE) from error
         return [setting]
     if not options.all_settings:
@@ -211,7 +236,7 @@ def _show(report: "Report", options: argparse.Namespace) -> None:
     for trouble in report.troubles:
         _explain(trouble)
     if not report.findings and not options.patient:
-        print("slow and unusual devices are found with --patient", file=sys.stderr)
+        print(_("slow and unusual devices are found with --patient"), file=sys.stderr)
 
 
 def _print_table(report: "Report", out: TextIO) -> None:

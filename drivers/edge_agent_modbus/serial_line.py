@@ -11,6 +11,7 @@ import serial
 from serial.rs485 import RS485Settings
 
 from edge_agent.driver import ConnectionLost
+from edge_agent.language import _
 from edge_agent_modbus.config import ModbusSettings, Rs485
 from edge_agent_modbus.link import Link
 from edge_agent_modbus.misread import Unmarking
@@ -76,13 +77,13 @@ class SerialLink(Link):
 
     def send(self, data: bytes) -> None:
         if self._port is None:
-            raise ConnectionLost(f"{self._path} is not open")
+            raise ConnectionLost(_("{path} is not open").format(path=self._path))
         try:
             written = os.write(self._file, data)
         except OSError as error:
             raise ConnectionLost(self._break(str(error))) from error
         if written != len(data):
-            raise ConnectionLost(self._break("it does not take a whole frame"))
+            raise ConnectionLost(self._break(_("it does not take a whole frame")))
 
     async def drain(self) -> None:
         self._read()
@@ -98,7 +99,7 @@ class SerialLink(Link):
                 self.receiver.lost(self._break(str(error)))
                 return
             if not data:
-                self.receiver.lost(self._break("it was unplugged"))
+                self.receiver.lost(self._break(_("it was unplugged")))
                 return
             self._hand_on(data)
 
@@ -112,7 +113,9 @@ class SerialLink(Link):
 
     def _break(self, reason: str) -> str:
         self._release()
-        return f"the serial port {self._path} is gone ({reason}): check the adapter and its cable"
+        return _(
+            "the serial port {path} is gone ({reason}): check the adapter and its cable"
+        ).format(path=self._path, reason=reason)
 
     def _release(self) -> None:
         port, self._port = self._port, None
@@ -154,20 +157,28 @@ def _set_direction(port: serial.Serial, wanted: Rs485 | None) -> None:
         )
     except ValueError as error:  # what pyserial makes of the ioctl's failure
         raise ConnectionLost(
-            f"the driver of {port.port} has no RS-485 mode: leave `rs485` out (a USB adapter turns "
-            "round by itself), or use a port whose driver has it"
+            _(
+                "the driver of {port} has no RS-485 mode: leave `rs485` out (a USB "
+                "adapter turns round by itself), or use a port whose driver has it"
+            ).format(port=port.port)
         ) from error
 
 
 def _why_not(path: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     if isinstance(error, FileNotFoundError) or not os.path.exists(path):  # noqa: PTH110 - a device
-        return f"there is no serial port {path}: plug the adapter in, or correct `port`"
-    if number == 13:
-        return f"no right to open {path}: add the user to the group dialout (or that of the port)"
-    if number in {11, 16}:
-        return (
-            f"{path} is in use by another program: stop it (`fuser -v {path}` names it; often "
-            "ModemManager or a getty), or use another port"
+        return _("there is no serial port {path}: plug the adapter in, or correct `port`").format(
+            path=path
         )
-    return f"{path} cannot be opened as a serial port ({error}): check baud, parity and stop_bits"
+    if number == 13:
+        return _(
+            "no right to open {path}: add the user to the group dialout (or that of the port)"
+        ).format(path=path)
+    if number in {11, 16}:
+        return _(
+            "{path} is in use by another program: stop it (`fuser -v {path}` names "
+            "it; often ModemManager or a getty), or use another port"
+        ).format(path=path)
+    return _(
+        "{path} cannot be opened as a serial port ({error}): check baud, parity and stop_bits"
+    ).format(path=path, error=error)

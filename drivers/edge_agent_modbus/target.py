@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import ValidationError
 
+from edge_agent.language import _, later
 from edge_agent_modbus.config import TCP_PORT, ModbusSettings
 from edge_agent_modbus.discovery import LineSetting
 
@@ -15,9 +16,10 @@ MOST_HOSTS = 4096
 _NETWORK_SCHEMES = ("tcp", "rtu-over-tcp", "ascii-over-tcp")
 _LINE_KEYS = ("baud", "parity", "stop_bits", "data_bits", "transport")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_FORMS = (
-    "a serial port (/dev/ttyUSB0 or serial:///dev/ttyUSB0?baud=9600&parity=even), an address "
-    "(10.0.0.5 or tcp://10.0.0.5:502) or a network (192.168.10.0/24)"
+_FORMS = later(
+    "a serial port (/dev/ttyUSB0 or "
+    "serial:///dev/ttyUSB0?baud=9600&parity=even), an address (10.0.0.5 or "
+    "tcp://10.0.0.5:502) or a network (192.168.10.0/24)"
 )
 
 
@@ -58,8 +60,10 @@ class Line:
             given["data_bits"] = _whole("data_bits", given["data_bits"])
         if "baud" not in given:
             raise ValueError(
-                f"{self.port} needs its speed: write serial://{self.port}?baud=9600 (and "
-                f"&parity=even); `edge-agent scan {self.port}` finds it"
+                _(
+                    "{port} needs its speed: write serial://{port}?baud=9600 (and "
+                    "&parity=even); `edge-agent scan {port}` finds it"
+                ).format(port=self.port)
             )
         given["baud"] = _whole("baud", given["baud"])
         return validated(given)
@@ -130,22 +134,30 @@ def _url(text: str) -> Target:
     if parts.scheme in _NETWORK_SCHEMES:
         return _endpoint(parts, text, parts.scheme)
     schemes = ", ".join(f"{scheme}://" for scheme in ("serial", *_NETWORK_SCHEMES))
-    raise ValueError(f"{text!r} begins with {parts.scheme}://, but only {schemes} are known")
+    raise ValueError(
+        _("{text!r} begins with {scheme}://, but only {schemes} are known").format(
+            text=text, scheme=parts.scheme, schemes=schemes
+        )
+    )
 
 
 def _line(parts: SplitResult, text: str) -> Line:
     if parts.netloc or len(parts.path) < 2:
         raise ValueError(
-            f"{text!r} names no serial port: write three slashes, serial:///dev/ttyUSB0"
+            _("{text!r} names no serial port: write three slashes, serial:///dev/ttyUSB0").format(
+                text=text
+            )
         )
     written = parse_qsl(parts.query, keep_blank_values=True)
-    for key, _ in written:
+    for key, _value in written:
         if key not in _LINE_KEYS:
             raise ValueError(
-                f"{text!r}: {key!r} is no setting of a line; there are {', '.join(_LINE_KEYS)}"
+                _("{text!r}: {key!r} is no setting of a line; there are {line_keys}").format(
+                    text=text, key=key, line_keys=", ".join(_LINE_KEYS)
+                )
             )
     if written and "baud" not in dict(written):
-        raise ValueError(f"{text!r} gives settings but no speed: add baud=9600")
+        raise ValueError(_("{text!r} gives settings but no speed: add baud=9600").format(text=text))
     line = Line(unquote(parts.path), tuple(written))
     if written:
         line.settings()
@@ -156,12 +168,14 @@ def _endpoint(parts: SplitResult, text: str, transport: str | None) -> Endpoint:
     try:
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(f"{text!r} has no port from 1 to 65535") from None
+        raise ValueError(_("{text!r} has no port from 1 to 65535").format(text=text)) from None
     is_more = bool(parts.path or parts.query or parts.fragment or parts.username)
     if is_more or not host or not (_HOST.fullmatch(host) or _is_address(host)):
-        raise ValueError(f"{text!r} is nothing to look at: write {_FORMS}")
+        raise ValueError(
+            _("{text!r} is nothing to look at: write {forms}").format(text=text, forms=_(_FORMS))
+        )
     if port == 0:
-        raise ValueError(f"{text!r} has no port from 1 to 65535")
+        raise ValueError(_("{text!r} has no port from 1 to 65535").format(text=text))
     return Endpoint(host, TCP_PORT if port is None else port, transport)
 
 
@@ -169,12 +183,20 @@ def _subnet(text: str) -> Subnet:
     try:
         network = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
-        raise ValueError(f"{text!r} is nothing to look at: write {_FORMS}") from None
+        raise ValueError(
+            _("{text!r} is nothing to look at: write {forms}").format(text=text, forms=_(_FORMS))
+        ) from None
     if network.num_addresses > MOST_HOSTS:
         raise ValueError(
-            f"{text} has {network.num_addresses} addresses, at most {MOST_HOSTS} are searched at "
-            "once: write a part of it, such as "
-            f"{network.network_address}/24"
+            _(
+                "{text} has {addresses} addresses, at most {most_hosts} are searched "
+                "at once: write a part of it, such as {network}/24"
+            ).format(
+                text=text,
+                addresses=network.num_addresses,
+                most_hosts=MOST_HOSTS,
+                network=network.network_address,
+            )
         )
     return Subnet(network)
 
@@ -193,7 +215,7 @@ def _is_address(text: str) -> bool:
 
 def _whole(key: str, text: object) -> int:
     if not (isinstance(text, str) and text.isascii() and text.isdigit()):
-        raise ValueError(f"{key}={text} is no whole number")
+        raise ValueError(_("{key}={text} is no whole number").format(key=key, text=text))
     return int(text)
 
 

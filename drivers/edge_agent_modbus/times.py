@@ -6,6 +6,7 @@ Only `time_unix` knows its zone. The others are what the device's clock shows, a
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from edge_agent.language import _
 from edge_agent_modbus.undecodable import Undecodable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,7 +33,9 @@ def iec(data: bytes) -> str:
     """
     year, date, clock, milliseconds = (int.from_bytes(data[at : at + 2]) for at in range(0, 8, 2))
     if clock & 0x80:
-        raise Undecodable(f"0x{data.hex()}: the device says that its clock is not set")
+        raise Undecodable(
+            _("0x{data}: the device says that its clock is not set").format(data=data.hex())
+        )
     second, thousandth = divmod(milliseconds, 1000)
     day = (2000 + (year & 0x7F), date >> 8 & 0x0F, date & 0x1F)
     return _text(data, *day, clock >> 8 & 0x1F, clock & 0x3F, second, thousandth)
@@ -53,7 +56,7 @@ def s7(data: bytes) -> str:
 def _digits(data: bytes) -> list[int]:
     written = data.hex()
     if not written.isdecimal():
-        raise Undecodable(f"0x{written} is no binary coded decimal")
+        raise Undecodable(_("0x{written} is no binary coded decimal").format(written=written))
     return [int(written[at : at + 2]) for at in range(0, len(written), 2)]
 
 
@@ -63,7 +66,9 @@ def _text(data: bytes, *parts: int) -> str:
     try:
         moment = datetime(*instant, thousandths * 1000)  # type: ignore[arg-type,call-arg]  # noqa: DTZ001 - the device's own clock, zone unknown
     except ValueError as error:
-        raise Undecodable(f"0x{data.hex()} is no date and time: {error}") from None
+        raise Undecodable(
+            _("0x{data} is no date and time: {error}").format(data=data.hex(), error=error)
+        ) from None
     return moment.isoformat(timespec="milliseconds" if len(parts) == 7 else "seconds")
 
 

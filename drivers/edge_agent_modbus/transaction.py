@@ -16,6 +16,7 @@ Source of the cases: public reports on other clients, listed in the README under
 from collections import Counter
 
 from edge_agent.driver import Why
+from edge_agent.language import _
 from edge_agent_modbus.enquiry import Asked
 from edge_agent_modbus.exchange import Exchange
 from edge_agent_modbus.framing import Framer
@@ -94,7 +95,7 @@ class Transactions:
             return await self._ask_once(request)
         if self._renews and self._silent == _TIMEOUTS_TO_RENEW:
             await self._renew()
-        for _ in range(_MOST_VARIANTS):
+        for _each in range(_MOST_VARIANTS):
             outcome = await self._ask_distinct(request)
             if outcome is not None:
                 return outcome
@@ -145,16 +146,21 @@ class Transactions:
         seconds = max(self._lost.free_at(request) - self._exchange.now, 0.0)
         return Barred(
             Why.DAMAGED,
-            f"{request}: not asked, since the answer to an earlier request could be taken for its "
-            f"own and the device gives no cells around these; asked again in {seconds:.1f} s",
+            _(
+                "{request}: not asked, since the answer to an earlier request could be "
+                "taken for its own and the device gives no cells around these; asked "
+                "again in {seconds:.1f} s"
+            ).format(request=request, seconds=seconds),
         )
 
     async def _ask_once(self, request: Asked) -> Outcome:
         if not await self._exchange.settle(request.unit):
             return Miss(
                 Why.TIMEOUT,
-                "the line is never silent, so nothing can be asked: check for another master, "
-                "baud and parity",
+                _(
+                    "the line is never silent, so nothing can be asked: check for another "
+                    "master, baud and parity"
+                ),
             )
         timeout = self.patience.timeout(request.unit)
         try:
@@ -195,8 +201,18 @@ class Transactions:
         found = self._framer.reject()
         heard = ", ".join(f"{kind} {count}" for kind, count in found.items()) or "nothing"
         if found.keys() & _UNUSABLE:
-            return Miss(Why.DAMAGED, f"{request}: what came is no proper answer (heard: {heard})")
-        return Miss(Why.TIMEOUT, f"{request}: no answer within {timeout:g} s (heard: {heard})")
+            return Miss(
+                Why.DAMAGED,
+                _("{request}: what came is no proper answer (heard: {heard})").format(
+                    request=request, heard=heard
+                ),
+            )
+        return Miss(
+            Why.TIMEOUT,
+            _("{request}: no answer within {timeout:g} s (heard: {heard})").format(
+                request=request, timeout=timeout, heard=heard
+            ),
+        )
 
     def _note_late(self, answer: Answer) -> bool:
         """Count what answers the last request, for which nobody waits; True if it surely does.
@@ -223,6 +239,8 @@ class Transactions:
 def _unsure(request: Asked, refusal: Refusal) -> Miss:
     return Miss(
         Why.DAMAGED,
-        f"{request}: {refusal}; but this may be the answer to an earlier request, so it is asked "
-        "again",
+        _(
+            "{request}: {refusal}; but this may be the answer to an earlier request, "
+            "so it is asked again"
+        ).format(request=request, refusal=refusal),
     )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from edge_agent.driver import Value
+from edge_agent.language import _
 from edge_agent_modbus.address import ModbusAddress
 from edge_agent_modbus.layout import KINDS
 from edge_agent_modbus.times import TIMES, unix
@@ -72,7 +73,7 @@ def _decimal_code(data: bytes) -> int:
     """Read binary coded decimals: four bits a digit."""
     digits = data.hex()
     if not digits.isdecimal():
-        raise Undecodable(f"0x{digits} is no binary coded decimal")
+        raise Undecodable(_("0x{digits} is no binary coded decimal").format(digits=digits))
     return int(digits)
 
 
@@ -81,7 +82,9 @@ def _mod10k(data: bytes) -> int:
     total = 0
     for (word,) in struct.iter_unpack(">H", data):
         if word > 9999:
-            raise Undecodable(f"register value {word} is above 9999, so this is no mod10k")
+            raise Undecodable(
+                _("register value {word} is above 9999, so this is no mod10k").format(word=word)
+            )
         total = total * 10_000 + word
     return total
 
@@ -112,7 +115,11 @@ def _text(order: str, length: int, charset: str, data: bytes) -> str:
     try:
         return text.decode(charset).strip()
     except UnicodeDecodeError:
-        raise Undecodable(f"0x{text.hex()} is no text in {charset}: check `charset`") from None
+        raise Undecodable(
+            _("0x{text} is no text in {charset}: check `charset`").format(
+                text=text.hex(), charset=charset
+            )
+        ) from None
 
 
 def _hexadecimal(length: int, data: bytes) -> str:

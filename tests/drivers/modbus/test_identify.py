@@ -179,3 +179,20 @@ async def test_a_closed_link_says_so():
     driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=1))
     with pytest.raises(ConnectionLost):
         await identify(driver.ask, 1)
+
+
+@pytest.mark.parametrize(
+    ("refused", "told"),
+    [
+        (frozenset(), NAMES),
+        (frozenset({43}), {"server_id": "server id 07 50 4d 2d 32 30 30 ff (PM-200)"}),
+        (frozenset({43, 17}), {}),
+    ],
+)
+async def test_the_device_of_a_plan_says_who_it_is_and_is_read_as_before(tmp_path, refused, told):
+    device = NamedDevice(refused=refused)
+    async with driving(device, tmp_path, "rtu") as driver:
+        plan = driver.plan([ModbusAddress(offset=5)], {})
+        assert await driver.identify(plan) == told
+        assert (await driver.read(plan)).values == [1005]
+    assert set(device.asked) <= writes.READS

@@ -56,7 +56,14 @@ def right(device: Device):
     return lambda frame: [(0, with_crc(frame[:1] + device.answer(frame[1:-2])))]
 
 
-@pytest.mark.parametrize(("baud", "reads"), [(9600, 4), (19200, 8), (115200, 40)])
+@pytest.mark.parametrize(
+    ("baud", "reads"),
+    [
+        pytest.param(9600, 4, marks=pytest.mark.thorough),
+        (19200, 8),
+        pytest.param(115200, 40, marks=pytest.mark.thorough),
+    ],
+)
 async def test_no_request_breaks_the_silence(tmp_path, device, baud, reads):
     watched = Watched(tmp_path / "tty", right(device), baud)
     driver = watched.driver
@@ -78,6 +85,7 @@ async def test_no_request_breaks_the_silence(tmp_path, device, baud, reads):
     assert legal / min(taken[1:]) > 0.9
 
 
+@pytest.mark.thorough
 async def test_the_silence_is_kept_through_noise_lateness_and_dead_units(tmp_path, device):
     """The line is busy as long as anything is heard, whoever says it."""
     good, turn = right(device), iter(range(1000))

@@ -46,6 +46,7 @@ async def test_a_link_that_is_opened_for_each_poll_is_free_after_a_silent_one(tc
     await until(lambda: connections(tcp) == 0)
 
 
+@pytest.mark.thorough
 async def test_another_client_gets_its_turn_at_a_device_that_serves_one(device):
     """Both are served in turns; the agent's own polls never fail."""
 
@@ -194,6 +195,7 @@ class Gateway:
         return [(self.delay, mbap(number, unit, self.device.answer(pdu)))]
 
 
+@pytest.mark.thorough
 async def test_several_units_share_one_socket_of_an_rtu_gateway(gateway, device):
     gateway.script = Gateway(device, {3}, 0).rtu
     driver = driver_for(gateway, transport="rtu-over-tcp", timeout=0.05)
@@ -206,6 +208,7 @@ async def test_several_units_share_one_socket_of_an_rtu_gateway(gateway, device)
     assert ("unit3", "up", "") not in notes.states
 
 
+@pytest.mark.thorough
 async def test_a_gateway_with_less_patience_than_ours_demotes_only_the_silent_unit(tcp, device):
     tcp.script = Gateway(device, {2}, patience=0.02).tcp
     driver = driver_for(tcp, timeout=0.5)
@@ -229,6 +232,7 @@ async def test_a_gateway_with_more_patience_than_ours_never_gives_one_unit_anoth
     assert driver.evidence["late"] >= 1
 
 
+@pytest.mark.thorough
 async def test_a_converter_slower_than_our_timeout_is_told_of_with_a_timeout_that_would_do(
     gateway, device
 ):

@@ -171,6 +171,7 @@ async def test_a_device_slower_than_its_timeout_is_told_by_name_and_with_a_figur
     assert sentence.endswith("given up after 0.05 s: raise the timeout to 0.15 s")
 
 
+@pytest.mark.thorough
 async def test_a_device_slower_than_the_default_is_read_after_its_first_late_answer(line):
     """A serial line of 115200 baud gives 0.3 s; this device takes 0.5 s and needs no setting."""
     right = line.script
@@ -186,6 +187,7 @@ async def test_a_device_slower_than_the_default_is_read_after_its_first_late_ans
     assert driver.advice() == []
 
 
+@pytest.mark.thorough
 async def test_a_silent_unit_costs_only_what_its_answers_once_took(tcp, device):
     driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port))
     await driver.open()

@@ -140,6 +140,7 @@ def plant(tmp_path, monkeypatch):
     assert plant.functions <= ALLOWED
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.7")
 def test_a_device_on_a_line_is_described(plant, capfd):
     assert main(["probe", plant.port, "--unit", "2", "--json", "--requests", "16"]) == 0
@@ -150,6 +151,16 @@ def test_a_device_on_a_line_is_described(plant, capfd):
     assert holding["ranges"] == [[0, 109]]
     assert (holding["limit"], holding["values"]["0"]) == (64, 1000)
     assert 0 < found["ms"]["median"] <= found["ms"]["slowest"]
+
+
+def test_the_profile_that_a_device_names_itself_is_told(plant, capfd):
+    plant.devices[2].objects = {0: b"Eastron", 1: b"SDM630", 2: b"V2"}
+    words = ["probe", f"serial://{plant.port}?baud=115200", "--unit", "2", "--requests", "2"]
+    assert main(words) == 0
+    assert "\nprofile eastron-sdm630\n" in capfd.readouterr().out
+    assert main([*words, "--json"]) == 0
+    (first, *_) = json.loads(capfd.readouterr().out)["profiles"]
+    assert (first["profile"], first["certain"]) == ("eastron-sdm630", True)
 
 
 def test_nobody_there_is_exit_code_4(plant, capfd):

@@ -72,6 +72,7 @@ async def test_an_address_that_is_off_by_one_is_noticed(url, capfd):
     }
 
 
+@pytest.mark.thorough
 async def test_a_second_look_is_taken_later(url, device, capfd):
     reading = asyncio.ensure_future(
         read(url, "holding:100", "--expect", "231.4", "--expect", "250", "--wait", "0.3")

@@ -91,6 +91,7 @@ async def test_settings_are_tried_in_order_up_to_the_one_that_is_answered(plant)
     assert [step.found is not None for step in steps] == [False] * 4 + [True] * 2
 
 
+@pytest.mark.thorough
 async def test_the_time_left_is_said_and_kept(plant):
     plant.devices.clear()
     started = time.monotonic()
@@ -102,6 +103,7 @@ async def test_the_time_left_is_said_and_kept(plant):
     assert time.monotonic() - started < 0.1 + 1.5 * (left[0] + FAST.per_unit(MANNER))
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.1")
 async def test_a_device_that_needs_longer_is_asked_again_with_more_patience(plant):
     plant.late[2] = 0.09

@@ -12,10 +12,12 @@ import yaml
 from edge_agent_modbus import discovery, hunt, network
 from edge_agent_modbus.discovery import LIKELY_SETTINGS, PATIENT, QUICK, LineSetting, cost
 from edge_agent_modbus.progress import Progress
+from edge_agent_modbus.recognising import known_profiles
 
 from edge_agent.cli import main
 from edge_agent.config import load
 from tests.rigs import modbus_plant
+from tests.rigs.imitation import Imitation
 from tests.rigs.line_plant import LinePlant
 from tests.rigs.modbus_device import Device, with_crc
 from tests.rigs.modbus_wire import TcpEnd
@@ -68,6 +70,21 @@ def test_each_finding_is_a_line_of_json(plant, capfd):
     assert (refusing["unit"], refusing["identity"]) == (3, {})
 
 
+@pytest.mark.thorough
+def test_the_profiles_that_a_device_may_be_stand_beside_it(plant, capfd):
+    plant.devices = {1: Imitation(known_profiles()["eastron-sdm630"]), 2: NamedDevice()}
+    assert main(["scan", plant.port, *AT_ONCE, "--json"]) == 0
+    meter, nobody = lines(capfd)
+    assert meter["profiles"][0] == {
+        "profile": "eastron-sdm630",
+        "title": "Eastron SDM630-Modbus",
+        "certain": False,
+    }
+    assert not any(each["certain"] for each in nobody["profiles"])
+    assert main(["scan", plant.port, *AT_ONCE]) == 0
+    assert "perhaps profile eastron-sdm630, " in capfd.readouterr().out
+
+
 def test_what_is_printed_for_the_configuration_is_accepted_there(plant, capfd, tmp_path):
     assert main(["scan", plant.port, *AT_ONCE, "--yaml"]) == 0
     snippet = yaml.safe_load(capfd.readouterr().out)
@@ -94,6 +111,7 @@ def test_nobody_is_exit_code_4_with_the_likeliest_reason(plant, capfd):
     assert "--patient" in err
 
 
+@pytest.mark.thorough
 def test_a_unit_that_was_found_is_not_asked_at_the_other_settings(plant, capfd, monkeypatch):
     settings = (LineSetting(115200), LineSetting(38400))
     monkeypatch.setattr(discovery, "LIKELY_SETTINGS", settings)
@@ -101,6 +119,7 @@ def test_a_unit_that_was_found_is_not_asked_at_the_other_settings(plant, capfd, 
     assert [each["unit"] for each in lines(capfd)] == [2, 3]
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.1")
 def test_a_device_slower_than_the_quick_round_is_found_by_its_late_answer(plant, capfd):
     plant.devices = {2: Device()}
@@ -109,6 +128,7 @@ def test_a_device_slower_than_the_quick_round_is_found_by_its_late_answer(plant,
     assert [each["unit"] for each in lines(capfd)] == [2]
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.1")
 def test_a_late_answer_that_is_spoilt_by_the_next_question_is_a_sign_of_life(plant, capfd):
     plant.devices, plant.late, plant.collides = {2: Device()}, {2: 0.07}, {2}
@@ -129,6 +149,7 @@ async def test_it_goes_on_telling_while_nothing_can_be_seen(monkeypatch):
     assert left[-1] == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.4")
 def test_ctrl_c_shows_what_was_found_so_far(plant, capfd):
     def press():
@@ -193,6 +214,7 @@ def test_lists_of_units_are_checked(units, capfd):
         main(["scan", "/dev/ttyUSB0", "--units", units])
 
 
+@pytest.mark.thorough
 def test_without_a_target_all_adapters_of_this_machine_are_searched(plant, capfd, monkeypatch):
     ports: list[str] = []
     monkeypatch.setattr("edge_agent_modbus.scan_command.serial_ports", lambda: ports)
@@ -213,6 +235,7 @@ async def scan(*words) -> int:
     return await asyncio.to_thread(main, ["scan", *words, "--json"])
 
 
+@pytest.mark.thorough
 @pytest.mark.shows("P10.5")
 async def test_frames_passed_on_and_modbus_tcp_are_told_apart_on_any_port(capfd, monkeypatch):
     monkeypatch.setattr(network, "FRAMING_WITHIN", 0.1)

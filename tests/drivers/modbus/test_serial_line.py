@@ -63,6 +63,7 @@ async def test_every_request_waits_for_the_silence_of_the_specification(line):
     assert statistics.median(line.gaps) < 0.02
 
 
+@pytest.mark.thorough
 async def test_a_line_keeps_at_least_nine_tenths_of_its_legal_throughput(tmp_path, device):
     line = SerialLine(
         tmp_path / "tty", lambda f: [(0, with_crc(f[:1] + device.answer(f[1:-2])))], 19200

@@ -1,0 +1,116 @@
+"""Before a word is said on a serial line the wizard listens to it (S5).
+
+Where another master is heard, somebody decides: listen only, unplug it, or stop.
+"""
+
+from edge_agent.commissioning import (
+    Choice,
+    Link,
+    Look,
+    Progress,
+    Question,
+    Rewind,
+    Steps,
+    Values,
+    _,
+    ask,
+    look,
+    menu,
+)
+from edge_agent_modbus.faults import Fault
+from edge_agent_modbus.setup_evidence import of_port
+from edge_agent_modbus.setup_search import as_setting, listen_first
+from edge_agent_modbus.setup_unit import AGAIN, taken, unseen
+
+DEVICE_UNREADABLE = 4  # the published exit code
+
+
+def listen(id: str, link: Link) -> Steps[Values | None]:  # noqa: A002
+    """Listen before a word is said; give what was heard where somebody wants only to listen on."""
+    port = link.settings["port"]
+
+    def run(progress: Progress) -> Values:
+        heard = listen_first(port, progress)
+        if not heard.get("problem") and not heard["traffic"]:
+            progress.say(_("Nothing heard. Good: we may talk."))
+        return heard
+
+    untried = {"traffic": False, "units": [], "asked": [], "setting": None}
+    link.memory["listened"] = id
+    doing = _("Listening on the RS-485 wires for 3 seconds ...")
+    heard: Values = yield from look(Look(f"{id}.listen", doing, run, untried=untried, lasting=True))
+    if heard.get("problem"):
+        yield from unable_line(id, heard["problem"], f"{id}.listen")
+    if not heard["traffic"]:
+        return None
+    choice = yield from ask(_foreign(id, heard))
+    if choice != "listen":
+        yield Rewind(f"{id}.listen" if choice == AGAIN else f"{id}.kind")
+    return heard
+
+
+def _foreign(id: str, heard: Values) -> Question[str]:  # noqa: A002
+    code = Fault.FOREIGN.value.code
+    who = _("Someone is already talking on this line.")
+    if heard["setting"]:
+        units = ", ".join(map(str, heard["units"]))
+        who = _("Someone is already talking ({setting}, ids {units}).").format(
+            setting=as_setting(heard["setting"]), units=units
+        )
+    facts = f"{who} ({code})\n" + _("Two masters on one line corrupt each other's messages.")
+    choices = [
+        Choice(AGAIN, _("I unplugged the other one, try again")),
+        Choice("stop", _("stop here")),
+    ]
+    if heard["setting"]:
+        listen = Choice("listen", _("just listen: take the values the other one asks for"))
+        choices.insert(0, listen)
+    return menu(
+        f"{id}.foreign",
+        _("What shall we do?"),
+        choices,
+        default=AGAIN,
+        facts=facts,
+        remember=False,
+        exit_code=DEVICE_UNREADABLE,
+        why=_(
+            "The other one may be a PLC, a panel or another gateway. Who only listens disturbs "
+            "nobody, and gets only what the other one asks for."
+        ),
+    )
+
+
+def overheard(id: str, link: Link) -> Steps[Values]:  # noqa: A002
+    """Ask which of the devices that another master reads it is."""
+    heard: Values = link.memory["passive"]
+    link.settings |= {**heard["setting"], "listen": True}
+    units = [unit for unit in heard["units"] if unit not in taken(link)] or heard["units"]
+    asked = [f"{table}:{at} x{n}" for unit, table, at, n in heard["asked"] if unit in units]
+    unit = yield from ask(
+        menu(
+            f"{id}.unit",
+            _("The values of which device shall be taken?"),
+            [Choice(str(unit), _("id {unit}").format(unit=unit)) for unit in units],
+            default=str(units[0]),
+            facts=_("The other one asks for: {what}").format(what=", ".join(asked[:8])),
+            why=_("Only devices can be chosen that the other master reads."),
+        )
+    )
+    return unseen(int(unit))
+
+
+def unable_line(id: str, problem: Values, look_id: str) -> Steps[None]:  # noqa: A002
+    """Say why the port cannot be used, and look again."""
+    choice = yield from ask(
+        menu(
+            f"{id}.line.trouble",
+            _("The line cannot be used so. What now?"),
+            [Choice(AGAIN, _("look again")), Choice("kind", _("connect something else"))],
+            default=AGAIN,
+            facts=of_port(problem).facts,
+            remember=False,
+            exit_code=DEVICE_UNREADABLE,
+            why=_("Do what stands there, then look again. The code helps on the phone."),
+        )
+    )
+    yield Rewind(look_id if choice == AGAIN else f"{id}.kind")
