@@ -16,13 +16,23 @@ import yaml
 from edge_agent.errors import CommandFailed
 from edge_agent.language import _
 from edge_agent.setup import journal
-from edge_agent.setup.interview import Answered, Interview
-from edge_agent.setup.question import Look, Question, Steps
+from edge_agent.setup.interview import Answered, Entry, Interview
+from edge_agent.setup.question import Look, Question, Quiet, Steps
 
 T = TypeVar("T")
 
 CONFIG_INVALID = 3  # the published exit code
-ONLY_SOMETIMES = {"trouble", "summary", "start"}  # asked when something failed, or at the end
+ONLY_SOMETIMES = {
+    "trouble",
+    "box",
+    "certificate",
+    "ca_file",
+    "summary",
+    "cut",
+    "report",
+    "by",
+    "template",
+}  # asked when something failed or is not as usual, or at the end
 ENVIRONMENT = "env:"  # before the name of a variable that holds a secret
 
 
@@ -34,26 +44,55 @@ def read_answers(path: Path) -> dict[str, str]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return _from_lines(text) if text.lstrip().startswith("{") else _from_yaml(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        why = " ".join(str(error).split())
+        return _from_lines(text) if _is_journal(text) else _from_yaml(text)
+    except (OSError, ValueError, LookupError, RecursionError, yaml.YAMLError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        why = " ".join((said or str(error)).split())
         raise CommandFailed(
             _("the answers file {path} cannot be read: {why}").format(path=path, why=why),
             CONFIG_INVALID,
         ) from error
 
 
+def _is_journal(text: str) -> bool:
+    """Tell a journal, each line of which is JSON, from YAML, which may be one line of JSON too."""
+    try:
+        first = json.loads(text.partition("\n")[0])
+    except ValueError:
+        return False
+    return isinstance(first, dict) and not first.keys().isdisjoint({"id", "cut", "finished"})
+
+
 def _from_lines(text: str) -> dict[str, str]:
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.split("\n") if line.strip()]
     for line in lines:
         json.loads(line)  # a journal may end in a torn line, a file made for this must not
     entries, _finished = journal.read(lines)
-    return {entry.id: entry.answer for entry in entries if isinstance(entry, Answered)}
+    return {entry.id: str(entry.answer) for entry in entries if isinstance(entry, Answered)}
+
+
+class _Texts(yaml.BaseLoader):
+    """Every scalar stays the text that was written, so 0x6B and 00001 are no numbers."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Make a node, but no alias: with those a few lines can be billions of answers."""
+        if self.check_event(yaml.AliasEvent):
+            raise ValueError(_("write one `question id: answer` per line"))
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Make a mapping; of two answers to one question, nobody knows which is meant."""
+        lines: dict[str, int] = {}
+        for key, _value in node.value:
+            if first := lines.get(str(key.value)):
+                again = _("stands twice, first on line {first}").format(first=first)
+                raise ValueError(f"{key.value}: {again}")
+            lines[str(key.value)] = key.start_mark.line + 1
+        return super().construct_mapping(node, deep)
 
 
 def _from_yaml(text: str) -> dict[str, str]:
-    # BaseLoader: every scalar stays the text that was written, so 0x6B and 00001 are no numbers
-    return _flat("", yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - makes only texts
+    return _flat("", yaml.load(text, Loader=_Texts))  # noqa: S506 - makes only texts
 
 
 def _flat(id: str, value: Any) -> dict[str, str]:  # noqa: A002 - the word of Question
@@ -72,17 +111,46 @@ def _flat(id: str, value: Any) -> dict[str, str]:  # noqa: A002 - the word of Qu
     return found
 
 
+class _Lines(Quiet):
+    """Progress as lines; how far it is would only fill a log."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def say(self, line: str) -> None:
+        self._say(line)
+
+
+def described(question: Question[Any]) -> dict[str, Any]:
+    """Describe a question for programs that ask people in their own way."""
+    return {
+        "id": question.id,
+        "text": question.text,
+        "why": question.why,
+        "choices": [choice._asdict() for choice in question.choices],
+        "example": question.example,
+        "secret": question.conceal is not None,
+    }
+
+
 class Unattended:
     """Drives an interview from answers.
 
     Attributes:
-        missing: Ids of questions that have neither an answer nor a default.
+        lacking: Questions that have neither an answer nor a default.
+        entries: What was answered and seen, once the flow has come to its end.
     """
 
     def __init__(self, answers: Mapping[str, str], say: Callable[[str], None]) -> None:
         self._answers, self._say = dict(answers), say
         self._asked: set[str] = set()
-        self.missing: list[str] = []
+        self.lacking: list[Question[Any]] = []
+        self.entries: list[Entry] = []
+
+    @property
+    def missing(self) -> list[str]:
+        """Give the ids of the questions that lack an answer."""
+        return [question.id for question in self.lacking]
 
     def run(self, flow: Callable[[], Steps[T]]) -> T | None:
         """Go through the flow; None if answers are missing, and then nothing was done.
@@ -93,32 +161,43 @@ class Unattended:
         interview = Interview(flow, perform=self._perform)
         while interview.question is not None:
             question = interview.question
+            if self.lacking and (question.commits or self._leads_nowhere(question)):
+                return None
             if question.commits:
                 self._refuse_unasked()
-                if self.missing:
-                    return None
             self._answer(interview, question)
+        self.entries = interview.entries
         return interview.result
 
+    def _leads_nowhere(self, question: Question[Any]) -> bool:
+        """Tell whether a question leads back, or would without somebody who sees to it."""
+        unforeseen = question.id.endswith(".trouble") and question.id not in self._answers
+        return unforeseen or question.id in self._asked
+
     def _perform(self, look: Look) -> Any:
-        if self.missing:
+        if self.lacking:
             return look.untried
-        self._say(look.doing)
-        return look.run()
+        if look.doing:
+            self._say(look.doing)
+        return look.run(_Lines(self._say))
 
     def _answer(self, interview: Interview[Any], question: Question[Any]) -> None:
-        if question.id in self._asked:
+        if self._leads_nowhere(question):
             told = " ".join((question.facts or question.text).split())
             raise CommandFailed(f"{question.id}: {told}", question.exit_code)
         self._asked.add(question.id)
-        answer = self._answers.get(question.id, question.default)
+        usual = question.default if question.unattended is None else question.unattended
+        answer = self._answers.get(question.id, usual)
         if answer is None:
-            self.missing.append(question.id)
+            self.lacking.append(question)
             interview.suppose()
             return
         try:
             interview.answer(self._resolved(question, answer))
         except ValueError as error:
+            if self.lacking:  # what it may answer was not looked for
+                interview.suppose()
+                return
             raise CommandFailed(f"{question.id}: {error}", CONFIG_INVALID) from error
 
     def _resolved(self, question: Question[Any], answer: str) -> str:

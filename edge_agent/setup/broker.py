@@ -5,6 +5,7 @@ a topic of its own; the message is not retained.
 """
 
 import secrets
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,18 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge_agent.access import trusting
 from edge_agent.language import _
-from edge_agent.setup.broker_faults import BrokerFault, knock, refusal, unreachable
+from edge_agent.setup import certificate
+from edge_agent.setup.broker_faults import (
+    BrokerFault,
+    UnknownIssuer,
+    WrongName,
+    certificate_fault,
+    knock,
+    refusal,
+    unreachable,
+)
 
 PATIENCE = 5.0
 """Seconds to wait for each of the broker's answers."""
@@ -39,6 +50,37 @@ class Broker(NamedTuple):
     def encrypted(self) -> bool:
         """Whether the connection uses TLS."""
         return urlsplit(self.url).scheme in {"mqtts", "wss"}
+
+
+def look_at_certificate(url: str, ca_file: str) -> dict[str, Any]:
+    """Find out whether name, port and encryption are right.
+
+    Returns:
+        `problem`: what is wrong, else empty; and `certificate`, as `certificate.fetch` gives it,
+        where nothing is wrong, or only that nobody here knows the issuer: then it has to be shown
+        and confirmed. Else None.
+    """
+    try:
+        knock(url, ca_file, PATIENCE)
+    except UnknownIssuer as fault:
+        return _shown(url, str(fault))
+    except WrongName as fault:
+        shown = _shown(url, str(fault))["certificate"] or {"names": "", "subject": "?"}
+        names = _("It is for: {names}").format(names=shown["names"] or shown["subject"])
+        return {"problem": f"{fault}\n{names}", "certificate": None}
+    except BrokerFault as fault:
+        return {"problem": str(fault), "certificate": None}
+    return _shown(url, "")
+
+
+def _shown(url: str, problem: str) -> dict[str, Any]:
+    """Fetch the certificate; what would not do whoever issued it is a fault."""
+    try:
+        return {"problem": problem, "certificate": certificate.fetch(url, PATIENCE)}
+    except ssl.SSLCertVerificationError as error:
+        return {"problem": str(certificate_fault(error, "")), "certificate": None}
+    except OSError as error:
+        return {"problem": str(unreachable(error, url)), "certificate": None}
 
 
 def try_broker(broker: Broker, client_id: str, topic: str) -> dict[str, Any]:
@@ -135,7 +177,7 @@ class _Trial:
 
     def _prepare(self) -> None:
         if self._broker.encrypted:
-            self._client.tls_set(ca_certs=self._broker.ca_file or None)
+            self._client.tls_set_context(trusting(self._broker.ca_file))
         if self._broker.username:
             file = self._broker.password_file
             password = Path(file).read_text(encoding="utf-8").rstrip("\r\n") if file else None

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge_agent.access import trusting
 from edge_agent.errors import EdgeAgentError
 from edge_agent.language import _
 
@@ -18,8 +19,20 @@ NOT_AUTHORIZED = 0x87
 NOT_YET_VALID, EXPIRED, HOSTNAME_MISMATCH, IP_MISMATCH = 9, 10, 62, 64
 
 
+UNKNOWN_ISSUER = {18, 19, 20, 21}
+"""Nobody known here issued it: a certificate of its own, or of an unknown authority."""
+
+
 class BrokerFault(EdgeAgentError):  # noqa: N818 - it is the broker's
     """The broker cannot be used; a sentence says why."""
+
+
+class WrongName(BrokerFault):
+    """Only that is wrong: the broker's certificate is for another name."""
+
+
+class UnknownIssuer(BrokerFault):
+    """Only that is wrong: nobody known here issued the broker's certificate."""
 
 
 def refusal(reason: ReasonCode, username: str) -> bool:
@@ -57,7 +70,7 @@ def knock(url: str, ca_file: str, patience: float) -> None:
 
 def _shake_hands(link: socket.socket, url: str, ca_file: str) -> None:
     try:
-        context = ssl.create_default_context(cafile=ca_file or None)
+        context = trusting(ca_file)
     except OSError as error:
         raise BrokerFault(
             _("{file} cannot be used as CA file: {why}.").format(file=ca_file, why=error)
@@ -65,7 +78,7 @@ def _shake_hands(link: socket.socket, url: str, ca_file: str) -> None:
     try:
         context.wrap_socket(link, server_hostname=urlsplit(url).hostname).close()
     except ssl.SSLCertVerificationError as error:
-        raise _certificate(error, ca_file) from error
+        raise certificate_fault(error, ca_file) from error
     except OSError as error:  # ssl.SSLError is one; some hang up instead
         raise BrokerFault(
             _("At {url} nobody speaks TLS. Try mqtt://, or another port.").format(url=url)
@@ -85,7 +98,8 @@ def unreachable(error: Exception, url: str) -> BrokerFault:
     return BrokerFault(text.format(host=urlsplit(url).hostname, url=url, error=error))
 
 
-def _certificate(error: ssl.SSLCertVerificationError, ca_file: str) -> BrokerFault:
+def certificate_fault(error: ssl.SSLCertVerificationError, ca_file: str) -> BrokerFault:
+    """Say what is wrong with a certificate."""
     if error.verify_code == NOT_YET_VALID:
         return BrokerFault(
             _("The broker's certificate is not valid yet. Is this gateway's clock right?")
@@ -93,11 +107,14 @@ def _certificate(error: ssl.SSLCertVerificationError, ca_file: str) -> BrokerFau
     if error.verify_code == EXPIRED:
         return BrokerFault(_("The broker's certificate has expired. Its owner must renew it."))
     if error.verify_code in {HOSTNAME_MISMATCH, IP_MISMATCH}:
-        return BrokerFault(
+        return WrongName(
             _("The broker's certificate is for another name. Use the name that stands in it.")
         )
+    if error.verify_code not in UNKNOWN_ISSUER:
+        text = _("The broker's certificate is not accepted: {why}.")
+        return BrokerFault(text.format(why=error.verify_message))
     if ca_file:
         text = _("The broker's certificate was not issued by the CA in {file}.")
     else:
         text = _("Nobody this system knows issued the broker's certificate. Ask for its CA file.")
-    return BrokerFault(text.format(file=ca_file))
+    return UnknownIssuer(text.format(file=ca_file))

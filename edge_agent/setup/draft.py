@@ -27,6 +27,15 @@ def settings_of(driver: str, values: Mapping[str, Any]) -> Settings:
     return checked(_loaded(driver).settings_type, values)
 
 
+def line_of(driver: str, values: Mapping[str, Any]) -> str | None:
+    """Name the physical line that settings lead to, although they may not be complete yet."""
+    model = _loaded(driver).settings_type
+    try:
+        return checked(model, values).line()
+    except ValueError:
+        return model.model_construct(**values).line()
+
+
 def address_of(driver: str, values: Mapping[str, Any]) -> Address:
     """Make a driver's address.
 
@@ -55,24 +64,22 @@ def checked(model: type[M], values: Mapping[str, Any]) -> M:
 
 
 def connection_of(
-    connection: Mapping[str, Any], device: Mapping[str, Any], points: Values
+    driver: str, settings: Mapping[str, Any], device_address: Mapping[str, Any], points: Values
 ) -> Connection:
     """Make a connection with one device and these points only, to try them live.
 
-    Args:
-        connection: As in the file; its devices do not matter.
-        device: As in the file; its points do not matter.
-        points: Name -> point as in the file, its address complete or a text.
+    Raises:
+        ValueError: The configuration would not have it; a sentence.
     """
-    driver = connection["driver"]
-    settings = settings_of(driver, connection["settings"])
-    made = tuple(_point(driver, device, name, point) for name, point in points.items())
-    device_made = Device(name=device["name"], points=made)
-    return Connection(connection["name"], driver, settings, (device_made,))
+    made = tuple(_point(driver, device_address, name, point) for name, point in points.items())
+    device = Device(name="device", points=made)
+    return Connection("wizard", driver, settings_of(driver, settings), (device,))
 
 
-def _point(driver: str, device: Mapping[str, Any], name: str, point: Mapping[str, Any]) -> Point:
-    address = address_of(driver, merged(device.get("address", {}), point["address"]))
+def _point(
+    driver: str, device_address: Mapping[str, Any], name: str, point: Mapping[str, Any]
+) -> Point:
+    address = address_of(driver, merged(device_address, point["address"]))
     return Point(name, address, unit=point.get("unit", ""), scale=point.get("scale", 1))
 
 
@@ -80,21 +87,3 @@ def merged(device_address: Mapping[str, Any], address: str | Mapping[str, Any]) 
     """Complete a point's address by its device's, as the configuration does."""
     own = {"at": address} if isinstance(address, str) else address
     return {**device_address, **own}
-
-
-def same_line(document: Mapping[str, Any], driver: str, settings: Values) -> Values | None:
-    """Find the connection that uses the same physical line already."""
-    line = settings_of(driver, settings).line()
-    for connection in document["connections"]:
-        known = settings_of(connection["driver"], connection["settings"]).line()
-        if line is not None and line == known:
-            found: Values = connection
-            return found
-    return None
-
-
-def device_names(document: Mapping[str, Any]) -> set[str]:
-    """Name the devices so far; each may occur once."""
-    return {
-        device["name"] for connection in document["connections"] for device in connection["devices"]
-    }

@@ -1,50 +1,13 @@
-"""Puts files on the disk so that a power cut leaves either the old or the new one."""
+"""Puts files on the disk, and secrets into files that only their owner may read."""
 
 import os
-import stat
-import time
 from pathlib import Path
 
+from edge_agent.reserve import sync_folder
+
+FILE = "file:"  # before the path at which a secret stands, in answers
 SECRET_MODE = 0o600
 CONFIG_MODE = 0o644  # it holds no secrets, and the service may run as a user of its own
-
-
-def sync_folder(folder: Path) -> None:
-    """Make creations and renames in a folder safe."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_file(new: Path, path: Path) -> Path | None:
-    """Put a new file in the place of an old one, in one step.
-
-    Whoever could read the old one can read the new one.
-
-    Returns:
-        Where the old one is kept; None if there was none.
-    """
-    kept = None
-    if path.exists():
-        kept, old = _keep_aside(path), path.stat()
-        os.chown(new, old.st_uid, old.st_gid)
-        new.chmod(stat.S_IMODE(old.st_mode))
-    new.replace(path)
-    sync_folder(path.parent)
-    return kept
-
-
-def _keep_aside(path: Path) -> Path:
-    stem = f"{path.name}.bak-{time.strftime('%Y%m%dT%H%M%S')}"
-    kept, number = path.with_name(stem), 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{stem}-{number}")
-    # a copy, so that there is no moment without the old one
-    write_file(kept, path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
-    return kept
 
 
 def write_file(path: Path, data: bytes, mode: int) -> None:

@@ -1,20 +1,24 @@
-"""The whole conversation, from the first question to the running service."""
+"""The whole conversation, from the first question to the report."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent.language import _, count
-from edge_agent.setup import service
+from edge_agent import language
+from edge_agent.language import _
+from edge_agent.setup.box import box
 from edge_agent.setup.delivery import delivery
 from edge_agent.setup.devices import devices
 from edge_agent.setup.draft import Values
-from edge_agent.setup.meaning import to_name, to_site
-from edge_agent.setup.question import Choice, Look, Question, Rewind, Steps, ask, look, menu
-from edge_agent.setup.writer import write_configuration
-
-MACHINE_ID = Path("/etc/machine-id")
+from edge_agent.setup.handover import handover
+from edge_agent.setup.kind import Home
+from edge_agent.setup.place import place
+from edge_agent.setup.plant import Plant
+from edge_agent.setup.putting import put
+from edge_agent.setup.question import Look, Steps, look, within
+from edge_agent.setup.summary import summary
+from edge_agent.setup.tongue import Shows, tongue
+from edge_agent.supervisor import UNIT_CONFIG, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,152 +29,84 @@ class Outcome:
         written: Where the configuration is.
         kept: Where the one before is kept; empty if there was none.
         started: Whether the service runs.
+        report: Where the commissioning report is; empty if there is none.
+        template: Where the template for other factories is; empty if there is none.
     """
 
     written: str
     kept: str
     started: bool
+    report: str = ""
+    template: str = ""
 
 
-def setup(config: Path, conceal: Callable[[str], str]) -> Callable[[], Steps[Outcome]]:
-    """Make the conversation that ends with this configuration file.
+def everything(tag: str) -> bool:
+    """Show every language, as a file does."""
+    return True
+
+
+def setup(
+    config: Path,
+    home: Home,
+    service: Service | None = None,
+    shows: Shows = everything,
+    *,
+    attended: bool = True,
+) -> Callable[[], Steps[Outcome]]:
+    """Make the conversation that ends with this configuration in force.
 
     Args:
         config: Where the configuration will be written.
-        conceal: Puts a secret away and tells where it is.
+        home: Where the conversation leaves files.
+        service: Who starts the agent; None where nobody does.
+        shows: Which languages those who are asked can be shown.
+        attended: Whether a person answers; a file of answers has looked at no display.
     """
 
     def flow() -> Steps[Outcome]:
-        document: Values = {"version": 1, "agent": {}, "mqtt": {}, "connections": []}
-        yield from _where(document)
-        yield from devices(document)
-        said = yield from delivery(document, conceal)
-        yield from _summary(document, config, said)
-        written = yield from _write(document, config)
-        started = yield from _start(config)
-        return Outcome(written["written"], written.get("kept", ""), started)
+        spoken = yield from tongue(shows)
+        agent = yield from within(_part(1, _("This gateway")), place())
+        yield from within(_part(1, _("This gateway")), box(config))
+        plant = Plant(attended=attended)
+        yield from within(_part(2, _("Machines")), devices(plant, home))
+        mqtt, said = yield from within(_part(3, _("Where the readings go")), delivery(agent, home))
+        document = _document(config, agent, mqtt, plant)
+        chosen = yield from within(
+            _part(4, _("Start")),
+            summary(document, config, said, starts=service is not None),
+        )
+        yield from _keep_language(config, spoken)
+        done = yield from within(_part(4, _("Start")), put(document, config, chosen, service))
+        given = yield from within(
+            _part(5, _("Handing over")), handover(config, done, plant.compared)
+        )
+        return Outcome(
+            done["written"], done["kept"], done["started"], given["report"], given["template"]
+        )
 
     return flow
 
 
-def _where(document: Values) -> Steps[None]:
-    document["agent"]["site"] = yield from ask(
-        Question(
-            id="site",
-            text=_("Where is this gateway? A short name for the factory:"),
-            parse=to_site,
-            example="factory-1",
-            why=_(
-                "It stands in every topic: edge/v1/factory-1/... Up to three levels are possible, "
-                "such as factory-1/hall-2/line-3."
-            ),
-        )
-    )
-    document["agent"]["id"] = yield from ask(
-        Question(
-            id="gateway",
-            text=_("A name for this gateway, different from all others:"),
-            parse=to_name,
-            default=_own_name(),
-            example="gw-01",
-            why=_("Two gateways of one name would disturb each other at the broker."),
-        )
-    )
+def _document(config: Path, agent: Values, mqtt: Values, plant: Plant) -> Values:
+    """Put the configuration together; what is no service's keeps its readings beside its file."""
+    buffer = {} if config == UNIT_CONFIG else {"buffer": {"path": "buffer"}}
+    return {
+        "version": 1,
+        "agent": agent,
+        "mqtt": mqtt,
+        **buffer,
+        "connections": plant.connections(),
+    }
 
 
-def _own_name() -> str | None:
-    """Propose a name that differs from machine to machine; None if the machine has no identity."""
-    try:
-        identity = MACHINE_ID.read_bytes()
-    except OSError:
-        return None
-    return f"gw-{hashlib.sha256(identity).hexdigest()[:4]}"
+def _part(number: int, title: str) -> str:
+    return f"{number}/5 {title}"
 
 
-def _summary(document: Values, config: Path, said: str) -> Steps[None]:
-    number = sum(len(connection["devices"]) for connection in document["connections"])
-    choice = yield from ask(
-        menu(
-            "summary",
-            _("Write this to {file}?").format(file=config),
-            [
-                Choice("write", _("yes, write it")),
-                Choice("device", _("add another device")),
-                Choice("broker", _("change the broker")),
-            ],
-            default="write",
-            facts="\n".join([*_told(document), said]),
-            remember=False,
-            commits=True,
-            why=_("A configuration that is there now is kept under another name."),
-        )
-    )
-    if choice != "write":
-        yield Rewind(f"device.{number + 1}.kind" if choice == "device" else "broker.url")
+def _keep_language(config: Path, spoken: str) -> Steps[None]:
+    """Have every command speak this language from now on."""
 
+    def keep() -> None:
+        language.keep(config.parent, spoken)
 
-def _told(document: Values) -> list[str]:
-    agent = document["agent"]
-    lines = [_("Topics: edge/v1/{site}/{id}/...").format(site=agent["site"], id=agent["id"])]
-    for connection in document["connections"]:
-        for device in connection["devices"]:
-            values = count(len(device["points"]), "{n} value", "{n} values")
-            lines.append(f"  {device['name']}: {values}, {connection['name']}, {device['every']}")
-    lines.append(_("Broker: {url}").format(url=document["mqtt"]["url"]))
-    return lines
-
-
-def _write(document: Values, config: Path) -> Steps[dict[str, str]]:
-    def write() -> dict[str, str]:
-        return write_configuration(document, config)
-
-    written: dict[str, str] = yield from look(
-        Look("write", _("Writing the configuration ..."), write)
-    )
-    if "problem" in written:
-        choice = yield from ask(
-            menu(
-                "write.trouble",
-                _("The configuration was not written. What now?"),
-                [Choice("again", _("try again")), Choice("change", _("back to the summary"))],
-                default="again",
-                facts=written["problem"],
-                remember=False,
-                exit_code=1,
-                why=_("The old configuration, if there is one, is as it was."),
-            )
-        )
-        yield Rewind("write" if choice == "again" else "summary")
-    return written
-
-
-def _start(config: Path) -> Steps[bool]:
-    if not service.can_start(config):
-        return False
-    choice = yield from ask(
-        menu(
-            "start",
-            _("Start collecting now, and at every power-on?"),
-            [Choice("now", _("yes, start")), Choice("later", _("no, later"))],
-            default="now",
-            remember=False,
-            why=_("Later: systemctl enable --now edge-agent"),
-        )
-    )
-    if choice == "later":
-        return False
-    seen = yield from look(Look("start.look", _("Starting the service ..."), service.start))
-    if not seen["problem"]:
-        return True
-    yield from ask(
-        menu(
-            "start.trouble",
-            _("The service did not start."),
-            [Choice("end", _("end here; look with: journalctl -u edge-agent"))],
-            default="end",
-            facts=seen["problem"],
-            remember=False,
-            exit_code=1,
-        )
-    )
-    return False
+    yield from look(Look("language.kept", "", lambda _progress: keep(), lasting=True))

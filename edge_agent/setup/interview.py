@@ -1,6 +1,7 @@
 """The question engine: keeps what was answered and seen, and replays it to go back or to resume.
 
-A look that no recorded answer follows is done anew, so nobody is asked about old values.
+A look that no recorded answer follows is done anew, so nobody is asked about old values; only what
+lasts is kept.
 """
 
 import json
@@ -8,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from edge_agent.setup.question import Look, Question, Rewind, Steps
+from edge_agent.setup.question import Look, Question, Quiet, Rewind, Steps
 
 T = TypeVar("T")
 
@@ -21,10 +22,11 @@ class Answered(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a look brought."""
+    """What a look brought, and whether that lasts."""
 
     id: str
     seen: Any
+    lasting: bool = False
 
 
 Entry = Answered | Seen
@@ -50,7 +52,11 @@ class Forgetful:
 
 def just_look(look: Look) -> Any:
     """Do a look without showing anything."""
-    return look.run()
+    return look.run(Quiet())
+
+
+class Stopped(Exception):  # noqa: N818 - somebody stopped it
+    """A look was stopped by the person who waited for it."""
 
 
 class Interview(Generic[T]):
@@ -75,7 +81,8 @@ class Interview(Generic[T]):
             flow: Makes the steps from their beginning.
             entries: What the record holds of an earlier run.
             record: Told of every new entry before anything else happens.
-            perform: Does a look; may show that it goes on.
+            perform: Does a look; may show that it goes on. Raises Stopped to have the question
+                before it asked again.
         """
         self._flow, self._perform = flow, perform
         self._record: Record = record or Forgetful()
@@ -108,8 +115,10 @@ class Interview(Generic[T]):
     def suppose(self) -> None:
         """Go on as if the example had been answered, to see what would be asked next."""
         question = self._asked()
-        known = _meaning(question, question.example)
-        self._go(known[0] if known else question.example)
+        first = question.choices[0].word if question.choices else ""
+        example = question.example or question.default or first
+        known = _meaning(question, example)
+        self._go(known[0] if known else example)
 
     def back(self) -> bool:
         """Go back to the question before; False if this is the first one."""
@@ -136,28 +145,36 @@ class Interview(Generic[T]):
         """Go on to the next question without a recorded answer, or to the end."""
         self.question = None
         try:
-            while True:
-                step = self._steps.send(meaning)
-                if isinstance(step, Rewind):
-                    self._replay([entry.id for entry in self.entries].index(step.id))
-                    return
-                known = self._see(step) if isinstance(step, Look) else self._recall(step)
-                if known is None:
-                    return
-                (meaning,) = known
+            self._advance(meaning)
         except StopIteration as end:
             self.result = end.value
+        except Stopped:
+            if not self.back():
+                raise
+
+    def _advance(self, meaning: Any) -> None:
+        while True:
+            step = self._steps.send(meaning)
+            if isinstance(step, Rewind):
+                self._replay([entry.id for entry in self.entries].index(step.id))
+                return
+            known = self._see(step) if isinstance(step, Look) else self._recall(step)
+            if known is None:
+                return
+            (meaning,) = known
 
     def _see(self, look: Look) -> tuple[Any]:
         """Look, unless a recorded answer shows that somebody has dealt with what was seen."""
         pending = self._pending
-        dealt_with = any(isinstance(entry, Answered) for entry in pending)
-        if dealt_with and isinstance(pending[0], Seen) and pending[0].id == look.id:
+        # what somebody has dealt with holds, and what lasts, with everything that led to it
+        holds = any(isinstance(entry, Answered) or entry.lasting for entry in pending)
+        if holds and isinstance(pending[0], Seen) and pending[0].id == look.id:
             self.entries.append(pending.popleft())
         else:
             pending.clear()
             # through JSON, so that a replay from the journal gives the very same
-            self._note(Seen(look.id, json.loads(json.dumps(self._perform(look)))))
+            seen = json.loads(json.dumps(self._perform(look)))
+            self._note(Seen(look.id, seen, look.lasting))
         return (self.entries[-1][1],)
 
     def _recall(self, question: Question[Any]) -> tuple[Any] | None:

@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from edge_agent.doctor.processes import holders
 from edge_agent.errors import CommandFailed
 from edge_agent.language import _
-from edge_agent.setup.files import sync_folder
+from edge_agent.reserve import sync_folder
 from edge_agent.setup.interview import Answered, Entry, Seen
 
 NAME = ".setup-journal"
@@ -47,15 +48,13 @@ class Journal:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(self._fd)
-            raise CommandFailed(
-                _("the setup is already running in another session; end it there first"), 2
-            ) from error
+            raise CommandFailed(_already_running(self.path), 2) from error
         sync_folder(self.path.parent)
         text = self.path.read_bytes().decode(errors="replace")
         if text and not text.endswith("\n"):
             os.write(self._fd, b"\n")  # the power went in the middle of a line
         self.changed_at = self.path.stat().st_mtime if text else None
-        self.entries, self.finished = read(text.splitlines())
+        self.entries, self.finished = read(filter(None, text.split("\n")))
 
     def keep(self, entry: Entry) -> None:
         """Write an entry down; it is on the disk when this returns."""
@@ -68,6 +67,13 @@ class Journal:
     def finish(self, note: str) -> None:
         """Write down that the configuration was written; the answers stay for the next time."""
         self._write({"finished": note})
+
+    def replace(self, entries: Iterable[Entry], note: str) -> None:
+        """Hold a whole conversation that has come to its end, in place of what was there."""
+        os.ftruncate(self._fd, 0)
+        for entry in entries:
+            self.keep(entry)
+        self.finish(note)
 
     def reopen(self, last: str) -> None:
         """Take back the end, from the question with this id on."""
@@ -112,7 +118,7 @@ def read(lines: Iterable[str]) -> tuple[list[Entry], str | None]:
         elif "answer" in item:
             entries.append(Answered(item["id"], item["answer"]))
         elif "seen" in item:
-            entries.append(Seen(item["id"], item["seen"]))
+            entries.append(Seen(item["id"], item["seen"], item.get("lasting", False)))
         finished = item.get("finished")
     return entries, finished
 
@@ -123,3 +129,14 @@ def _parsed(line: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return item if isinstance(item, dict) else {}
+
+
+def _already_running(journal: Path) -> str:
+    """Say that another session has the journal, and which, where we may see that."""
+    file = os.path.realpath(journal)
+    held, _all_seen = holders(Path("/"), {file})
+    if not held:
+        return _("the setup is already running in another session; end it there first")
+    return _(
+        "the setup is already running in another session (process {process}); end it there first"
+    ).format(process=held[file][0].process)

@@ -1,8 +1,9 @@
 """What a driver brings to the wizard: kinds of equipment, each with its part of the conversation.
 
 A driver package names a module by an entry point of the group `edge_agent.setup`, such as
-`modbus = "edge_agent_modbus.setup"`. Its function `kinds() -> list[Kind]` is called when the menu
-is shown, so its texts are in the language of the moment. It imports nothing heavy at its top.
+`modbus = "edge_agent_modbus.setup"`. Its function `kinds(home: Home) -> list[Kind]` is called when
+the menu is shown, so its texts are in the language of the moment. It imports nothing heavy at its
+top.
 
 A conversation is run anew from its beginning whenever somebody goes back or resumes, fed with the
 answers and looks of before. So it keeps what it knows in `Link.memory`, never in a module.
@@ -10,13 +11,27 @@ answers and looks of before. So it keeps what it knows in `Link.memory`, never i
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from edge_agent.setup.draft import Values
 from edge_agent.setup.question import Steps
 
 GROUP = "edge_agent.setup"
 """Entry points of this group are a driver's part of the wizard."""
+
+
+class Home(NamedTuple):
+    """Where a conversation may leave files.
+
+    Attributes:
+        folder: Where the configuration will be; relative paths in it count from there.
+        conceal: Makes, for a file's name such as `opcua-password`, what puts a secret into that
+            file and gives the answer that tells where it is; for `Question.conceal`.
+    """
+
+    folder: Path
+    conceal: Callable[[str], Callable[[str], str]]
 
 
 @dataclass(slots=True)
@@ -28,14 +43,16 @@ class Link:
             by the speed that a scan has found.
         devices: Those that hang on it so far, as in the configuration file.
         memory: What its driver's part of the wizard remembers about it, such as the units a scan
-            has found; never written down.
+            has found; never written down. `site` holds the settings of the links before it.
         name: As in the configuration file; given by the wizard.
+        answer_times: Device -> seconds that it thinks before it answers, where that was measured.
     """
 
     settings: Values
     devices: list[Values] = field(default_factory=list)
     memory: dict[str, Any] = field(default_factory=dict)
     name: str = ""
+    answer_times: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +64,22 @@ class Draft:
             has no opinion, `every`: the wizard asks for what is not there.
         name: A proposal for the name, such as `sdm630`; the wizard makes it unique.
         label: A proposal for what people call it.
-        seen: What was read and confirmed, for the commissioning report: point -> value as shown.
+        compared: What somebody said is on the device's display, for the commissioning report:
+            point -> value as shown. What was only read does not belong here.
+        at: When that was read, ms since 1970 UTC; None where the conversation does not know.
+        answer_time: Seconds that it thinks before it answers; None where that was not measured.
     """
 
     device: Values
     name: str = ""
     label: str = ""
-    seen: dict[str, str] = field(default_factory=dict)
+    compared: dict[str, str] = field(default_factory=dict)
+    at: int | None = None
+    answer_time: float | None = None
+
+
+def _nobody(link: Link) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,8 @@ class Kind:
         link: Asks and looks how the equipment is reached. Its questions begin with the id it is
             given, such as `device.1`.
         device: Finds one device on the link and what to collect from it.
+        waiting: Counts devices that were found on the link and are not set up yet, so that they are
+            offered next.
         again: Sets up another device like one that is there, asking only what differs; None where
             that makes no sense. Takes the id, the link and the device as in the file.
     """
@@ -77,3 +105,4 @@ class Kind:
     link: Callable[[str], Steps[Link]]
     device: Callable[[str, Link], Steps[Draft]]
     again: Callable[[str, Link, Values], Steps[Draft]] | None = None
+    waiting: Callable[[Link], int] = _nobody

@@ -1,61 +1,74 @@
-"""The kinds of equipment the wizard knows: how each is reached and how its points are named.
+"""Kinds of equipment, brought by driver packages: found by entry point, told where one is broken.
 
-A kind is three small flows. Another driver, a profile or a scan joins here and nowhere else.
+What a package brings is told in `edge_agent.setup.kind`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+from typing import NamedTuple
 
+from edge_agent import plugins
+from edge_agent.errors import DriverUnavailable
 from edge_agent.language import _
-from edge_agent.setup.draft import Values
-from edge_agent.setup.modbus import modbus_point, unit_address
-from edge_agent.setup.modbus_link import network, rs485
-from edge_agent.setup.opcua import opcua_link, opcua_point
-from edge_agent.setup.question import Steps
-from edge_agent.setup.serial_text import text_link, text_point
-
-DEMO_WAVE = {"middle": 20.0, "amplitude": 5.0, "period": 60.0}
+from edge_agent.setup.generic import generic_kind
+from edge_agent.setup.kind import GROUP, Home, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of equipment.
+class Kinds(NamedTuple):
+    """What can be set up here.
 
     Attributes:
-        word: Its name in answers files, and of its connections.
-        text: What people read in the menu.
-        settings: Asks how the link is reached; gives a connection's settings.
-        device: Asks for what all points of a device share; gives the device's address.
-        point: Asks where one value lives, knowing the device's address and the connection's
-            settings; gives its address.
+        usable: In the order of the menu, which is that of the packages' names.
+        complaints: One sentence for each package whose part of the wizard cannot be used.
     """
 
-    word: str
-    text: str
-    driver: str
-    settings: Callable[[str], Steps[Values]]
-    device: Callable[[str], Steps[Values]]
-    point: Callable[[str, Values, Values], Steps[Values]]
+    usable: list[Kind]
+    complaints: list[str]
+
+    def named(self, word: str) -> Kind | None:
+        """Find the kind of this word."""
+        return next((kind for kind in self.usable if kind.word == word), None)
 
 
-def kinds() -> list[Kind]:
-    """List the kinds, in the order of the menu."""
-    wires, cable = _("RS-485, two wires (Modbus)"), _("Network cable (Modbus)")
-    text, demo = _("Scale or other device that sends text"), _("Nothing yet: a demo device")
-    return [
-        Kind("rs485", wires, "modbus", rs485, unit_address, modbus_point),
-        Kind("network", cable, "modbus", network, unit_address, modbus_point),
-        Kind("opcua", _("PLC with OPC UA"), "opcua", opcua_link, _nothing, opcua_point),
-        Kind("serial", text, "serial", text_link, _nothing, text_point),
-        Kind("demo", demo, "simulated", _nothing, _nothing, _demo_point),
-    ]
+def find_kinds(home: Home) -> Kinds:
+    """Ask every installed package; one that is broken costs only its own kinds.
+
+    A driver whose package brings none gets one that asks for whatever it requires.
+    """
+    found = Kinds([], [])
+    # one installation can be listed twice, but then with the same value
+    entries = {(entry.name, entry.value): entry for entry in entry_points(group=GROUP)}
+    for _key, entry in sorted(entries.items()):
+        try:
+            _add(found, entry, home)
+        except Exception as error:  # noqa: BLE001 - whatever a package does, the others are there
+            found.complaints.append(_complaint(entry, error))
+    known = {kind.driver for kind in found.usable} | {entry.name for entry in entries.values()}
+    found.usable.extend(generic_kind(name) for name in plugins.names() if name not in known)
+    return found
 
 
-def _nothing(id: str) -> Steps[Values]:  # noqa: A002 - the word of Question
-    return {}
-    yield  # a flow without a question is still a flow
+def _add(found: Kinds, entry: EntryPoint, home: Home) -> None:
+    brought = importlib.import_module(entry.value).kinds(home)
+    for kind in brought:
+        if not isinstance(kind, Kind):
+            raise TypeError(f"{entry.value}.kinds() gave {kind!r}")
+        if found.named(kind.word):
+            raise ValueError(f"two packages bring the kind {kind.word!r}")
+    found.usable.extend(brought)
 
 
-def _demo_point(id: str, device_address: Values, settings: Values) -> Steps[Values]:  # noqa: A002
-    return dict(DEMO_WAVE)
-    yield  # a demo value needs no address
+def _complaint(entry: EntryPoint, error: Exception) -> str:
+    """Say what is wrong with a package; a driver that cannot be loaded knows best itself."""
+    if isinstance(error, ModuleNotFoundError) and entry.name in plugins.names():
+        try:
+            plugins.load(entry.name)
+        except DriverUnavailable as unavailable:
+            return str(unavailable)
+    return _("{package} cannot be set up here: {error}. Install it anew.").format(
+        package=_owner(entry), error=f"{type(error).__name__}: {error}"
+    )
+
+
+def _owner(entry: EntryPoint) -> str:
+    return f"{entry.name} ({entry.dist.name} {entry.dist.version})" if entry.dist else entry.value

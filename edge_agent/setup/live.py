@@ -10,15 +10,23 @@ from edge_agent.setup.draft import Values, connection_of
 from edge_agent.trial import DeviceResult, try_connection
 
 
-def read_points(connection: Mapping[str, Any], device: Mapping[str, Any], points: Values) -> Values:
+def read_points(
+    driver: str, settings: Mapping[str, Any], device_address: Mapping[str, Any], points: Values
+) -> Values:
     """Read these points of one device once.
+
+    Args:
+        driver: Its name.
+        settings: Of the connection, as in the configuration file.
+        device_address: What the points' addresses share, as in the file.
+        points: Name -> point as in the file.
 
     Returns:
         `state`, `why` and `ms` of the device, and `values`: point name -> `v` as people read it,
         `why` it has none, `ok`.
     """
     try:
-        made = connection_of(connection, device, points)
+        made = connection_of(driver, settings, device_address, points)
     except ValueError as error:
         return {"state": "down", "why": str(error), "ms": 0, "values": {}}
     (result,) = asyncio.run(try_connection(made))

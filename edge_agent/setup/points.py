@@ -1,89 +1,118 @@
 """What the wizard asks about one value of a device, until its number is right on the screen."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from edge_agent.language import _
+from edge_agent.layout import people_say
 from edge_agent.setup.draft import Values
-from edge_agent.setup.kinds import Kind
+from edge_agent.setup.kind import Draft, Link
 from edge_agent.setup.live import complaint, read_points
 from edge_agent.setup.meaning import new_name, to_factor, to_unit
-from edge_agent.setup.modbus import NOT_NUMBERS, orders
 from edge_agent.setup.question import (
     Choice,
     Look,
+    Progress,
     Question,
     Rewind,
     Steps,
     ask,
     look,
     menu,
+    moment,
     optional,
 )
 
 DEVICE_UNREADABLE = 4  # the published exit code
 
 
-class Place(NamedTuple):
-    """Where in the configuration a point will stand."""
-
-    kind: Kind
-    connection: Values
-    device: Values
+def _just_one(address: Values) -> Mapping[str, Values]:
+    return {"": address}
 
 
-def points(id: str, place: Place) -> Steps[None]:  # noqa: A002 - the word of Question
+def _always(address: Values) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a driver's values are asked for.
+
+    Attributes:
+        driver: Its name.
+        address: Asks where one value lives; its questions begin with the id it is given.
+        device_address: What all values of the device share, as in the configuration file.
+        forms: Ways in which what comes from there may be meant, the usual one first: a word for
+            answers files -> the address. Where there are several, the values of all are shown.
+        is_number: Whether what lives at an address is a number, which may have a unit.
+        scaled: Whether its numbers may need a factor.
+    """
+
+    driver: str
+    address: Callable[[str], Steps[Values]]
+    device_address: Values = field(default_factory=dict)
+    forms: Callable[[Values], Mapping[str, Values]] = _just_one
+    is_number: Callable[[Values], bool] = _always
+    scaled: bool = False
+
+
+def points(id: str, link: Link, manner: Manner) -> Steps[Draft]:  # noqa: A002 - the word of Question
     """Ask for a device's values one by one; each is read at once."""
+    known: Values = {}
+    seen: dict[str, str] = {}
     number, more = 1, True
     while more:
-        more = yield from _point(f"{id}.point.{number}", place)
+        at = f"{id}.point.{number}"
+        name, point, shown = yield from _point(at, link, manner, known)
+        known[name] = point
+        if shown:
+            seen[name] = shown
+        more = yield from _go_on(at, name, shown)
         number += 1
+    confirmed = yield from moment(f"{id}.points")
+    device = {"address": manner.device_address, "points": known}
+    found = {key: value for key, value in device.items() if value}
+    return Draft(found, compared=seen, at=confirmed)
 
 
-def _point(id: str, place: Place) -> Steps[bool]:  # noqa: A002
-    """Ask for one value and add it to the device; tell whether another one follows."""
-    known: Values = place.device["points"]
-    name = yield from ask(_name(id, place, known))
-    shared, settings = place.device["address"], place.connection["settings"]
-    point: Values = {"address": (yield from place.kind.point(id, shared, settings))}
-    if point["address"].get("type") not in NOT_NUMBERS and "bit" not in point["address"]:
-        point |= yield from _meaning(id, place.kind)
-    tried = _candidates(point)
-    seen = yield from look(_reading(id, place, name, tried))
-    usual = next(iter(tried))
+def _point(
+    id: str,  # noqa: A002
+    link: Link,
+    manner: Manner,
+    known: Values,
+) -> Steps[tuple[str, Values, str]]:
+    """Ask for one value; give its name, itself as in the file, and what it is now, if anything."""
+    name = yield from ask(_name(id, known))
+    address = yield from manner.address(id)
+    is_number = manner.is_number(address)
+    meaning = (yield from _meaning(id, scaled=manner.scaled)) if is_number else {}
+    forms = {word: {"address": form, **meaning} for word, form in manner.forms(address).items()}
+    seen = yield from look(_reading(id, name, link, manner, forms))
+    usual = next(iter(forms))
     why = complaint(seen, usual)
     if why:
         yield from _trouble(id, why)
-    order = (yield from ask(_order(id, list(tried), seen["values"]))) if len(tried) > 1 else usual
-    known[name] = _tidy(point if order == usual else tried[order])
-    value = _("not read") if why else seen["values"][order]["v"]
-    return (yield from _go_on(id, f"{name} = {value} {point.get('unit', '')}".rstrip(), why))
+    form = (yield from ask(_form(id, list(forms), seen["values"]))) if len(forms) > 1 else usual
+    unit = people_say(meaning.get("unit", ""))
+    shown = "" if why else f"{seen['values'][form]['v']} {unit}".rstrip()
+    return name, _tidy(forms[form]), shown
 
 
-def _candidates(point: Values) -> Values:
-    """Give the ways in which the value's bytes may be meant, the usual one first."""
-    address = point["address"]
-    usual, *others = orders(address) or ("",)
-    return {usual: point} | {
-        order: {**point, "address": {**address, "order": order}} for order in others
-    }
-
-
-def _name(id: str, place: Place, known: Values) -> Question[str]:  # noqa: A002
+def _name(id: str, known: Values) -> Question[str]:  # noqa: A002
     return Question(
         id=f"{id}.name",
-        text=_("Value {number} of {device}: its name?").format(
-            number=len(known) + 1, device=place.device["name"]
-        ),
-        parse=new_name(known),
+        text=_("Value {number} of this device: its name?").format(number=len(known) + 1),
+        parse=new_name(known, between="_"),
         example="oil_temperature",
         why=_("Readings are sent under this name. Small letters, digits, - and _."),
     )
 
 
-def _meaning(id: str, kind: Kind) -> Steps[Values]:  # noqa: A002
-    """Ask for scale and unit; a demo's and an OPC UA server's numbers need no scale."""
+def _meaning(id: str, *, scaled: bool) -> Steps[Values]:  # noqa: A002
+    """Ask for the factor, where there may be one, and the unit."""
     point: Values = {}
-    if kind.driver == "modbus":
+    if scaled:
         point["scale"] = yield from ask(
             Question(
                 id=f"{id}.scale",
@@ -93,17 +122,20 @@ def _meaning(id: str, kind: Kind) -> Steps[Values]:  # noqa: A002
                 why=_("If the manual says 0.1 °C or 1/10, the factor is 0.1."),
             )
         )
-    point["unit"] = yield from ask(
-        Question(
-            id=f"{id}.unit",
-            text=_("Its unit? Choose, or type another one."),
-            parse=optional(to_unit),
-            choices=_common_units(),
-            default="",
-            why=_("Units are UCUM codes, such as m3/h or mm."),
-        )
-    )
+    point["unit"] = yield from ask(unit_question(id))
     return point
+
+
+def unit_question(id: str) -> Question[str]:  # noqa: A002
+    """Ask for the unit of a number."""
+    return Question(
+        id=f"{id}.unit",
+        text=_("Its unit? Choose, or type another one."),
+        parse=optional(to_unit),
+        choices=_common_units(),
+        default="",
+        why=_("Units are UCUM codes, such as m3/h or mm."),
+    )
 
 
 def _common_units() -> tuple[Choice, ...]:
@@ -123,12 +155,22 @@ def _common_units() -> tuple[Choice, ...]:
     return (Choice("", _("none")), *units)
 
 
-def _reading(id: str, place: Place, name: str, tried: Values) -> Look:  # noqa: A002
+def _reading(
+    id: str,  # noqa: A002
+    name: str,
+    link: Link,
+    manner: Manner,
+    forms: Values,
+) -> Look:
+    def read(_progress: Progress) -> Values:
+        return read_points(manner.driver, link.settings, manner.device_address, forms)
+
+    supposed = {form: {"ok": True, "v": "", "why": ""} for form in forms}
     return Look(
         f"{id}.look",
-        _("Reading {name} from {device} ...").format(name=name, device=place.device["name"]),
-        lambda: read_points(place.connection, place.device, tried),
-        untried={"why": "", "values": {order: {"ok": True, "v": "", "why": ""} for order in tried}},
+        _("Reading {name} ...").format(name=name),
+        read,
+        untried={"why": "", "values": supposed},
     )
 
 
@@ -153,12 +195,12 @@ def _trouble(id: str, why: str) -> Steps[None]:  # noqa: A002
         yield Rewind(f"{id}.look" if choice == "again" else f"{id}.name")
 
 
-def _order(id: str, candidates: list[str], values: Values) -> Question[str]:  # noqa: A002
+def _form(id: str, candidates: list[str], values: Values) -> Question[str]:  # noqa: A002
     """Ask which number is right: byte orders as values, since nobody knows theirs by name."""
     notes = [_("the usual way"), _("words swapped"), _("bytes swapped"), _("all swapped")]
     choices = [
-        Choice(order, f"{values[order]['v']:24} {note}" if order in values else note)
-        for order, note in zip(candidates, notes, strict=True)
+        Choice(form, f"{values[form]['v']:24} {note}" if form in values else note)
+        for form, note in zip(candidates, notes, strict=False)
     ]
     return menu(
         f"{id}.order",
@@ -175,19 +217,21 @@ def _tidy(point: Values) -> Values:
     return {key: value for key, value in point.items() if value != usual.get(key)}
 
 
-def _go_on(id: str, facts: str, why: str) -> Steps[bool]:  # noqa: A002
+def _go_on(id: str, name: str, shown: str) -> Steps[bool]:  # noqa: A002
+    """Ask whether this is right; tell whether another value follows."""
     choice = yield from ask(
         menu(
             f"{id}.next",
-            _("What next?") if why else _("Is this right?"),
+            _("Is this right?") if shown else _("What next?"),
             [
                 Choice("done", _("yes, and that was the last value")),
                 Choice("more", _("yes, and there is another value")),
                 Choice("again", _("read again")),
                 Choice("change", _("no, change it")),
             ],
-            default="done",
-            facts=facts,
+            default=None if shown else "done",  # what is compared is not confirmed by Enter alone
+            unattended="done",
+            facts=f"{name} = {shown or _('not read')}",
             remember=False,
             exit_code=DEVICE_UNREADABLE,
             why=_("Compare it with the device's display."),

@@ -1,13 +1,14 @@
-"""What the wizard asks: questions, menus, looks at the world, and ways to go back. Pure.
+"""What the wizard asks: questions, menus, looks at the world, and ways to go back.
 
 A flow is a generator of these. It gets back what the answer means, or what a look has seen:
 
     name = yield from ask(Question(id="device.1.name", text=_("Name?"), parse=to_name))
 """
 
+import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from edge_agent.language import _
 
@@ -39,6 +40,8 @@ class Question(Generic[T]):
         remember: Whether an answer given earlier becomes the default when it is asked again.
         commits: Whether things are done after it that cannot be taken back by `b`.
         exit_code: How an unattended run ends when the answer does not lead on.
+        unattended: The answer taken where nobody is asked, if another one than the default.
+        part: The part of the conversation it belongs to, such as `2/5 Machines`.
     """
 
     id: str
@@ -53,23 +56,56 @@ class Question(Generic[T]):
     remember: bool = True
     commits: bool = False
     exit_code: int = 3
+    unattended: str | None = None
+    part: str = ""
+
+
+class Progress(Protocol):
+    """Where a look tells how far it is; somebody may be waiting."""
+
+    def say(self, line: str) -> None:
+        """Show a line that stays, such as a device that was found."""
+
+    def at(self, doing: str, done: float, total: float) -> None:
+        """Show how far it is, in the place of what this said before.
+
+        Args:
+            doing: What is done just now, in a few words, such as `9600 8N1  id 1-16`.
+            done: Seconds gone.
+            total: Seconds it will take in all, as far as is known.
+        """
+
+
+class Quiet:
+    """Progress that nobody watches."""
+
+    def say(self, line: str) -> None: ...
+
+    def at(self, doing: str, done: float, total: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """Something that is done between two questions, such as reading a device.
 
+    Ctrl-C stops a look. One that can make do with half of what it wanted catches KeyboardInterrupt
+    and gives that; else the question before is asked again.
+
     Attributes:
         id: Its name in the journal.
-        doing: What people read while it goes on.
-        run: Does it; what it gives can be written as JSON.
+        doing: What is being done, for the person who waits.
+        run: Does it; what it gives can be written as JSON. What it does goes to its progress.
         untried: What to suppose was seen where questions are only listed and nothing is tried.
+        lasting: Whether what was seen holds until a Rewind asks for it anew, such as a long search;
+            else it is looked for again when somebody goes back or resumes, because nobody shall be
+            asked about old values.
     """
 
     id: str
     doing: str
-    run: Callable[[], Any]
+    run: Callable[[Progress], Any]
     untried: Any = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +131,28 @@ def look(at: Look) -> Steps[Any]:
     return seen
 
 
+def within(part: str, steps: Steps[T]) -> Steps[T]:
+    """Have the questions of these steps belong to a part of the conversation."""
+    answer: Any = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            meaning: T = end.value
+            return meaning
+        answer = yield (replace(step, part=part) if isinstance(step, Question) else step)
+
+
+def moment(id: str) -> Steps[int]:  # noqa: A002 - the word of Question
+    """Note what time it is, ms since 1970 UTC, as of the answer before; kept like an answer."""
+
+    def now(_progress: Progress) -> int:
+        return time.time_ns() // 1_000_000
+
+    noted: int = yield from look(Look(f"{id}.moment", "", now, untried=0, lasting=True))
+    return noted
+
+
 def menu(
     id: str,  # noqa: A002 - the word of Question
     text: str,
@@ -114,15 +172,19 @@ def menu(
     )
 
 
+class NotAChoice(ValueError):  # noqa: N818 - named after what it is
+    """An answer is none of a menu's words; people at a terminal know numbers instead."""
+
+
 def one_of(words: Sequence[str]) -> Callable[[str], str]:
     """Accept exactly these words."""
 
     def parse(answer: str) -> str:
         if answer in words:
             return answer
-        raise ValueError(
+        raise NotAChoice(
             _("{answer!r} is not one of the choices: {words}.").format(
-                answer=answer, words=", ".join(words)
+                answer=answer, words=" | ".join(words)
             )
         )
 

@@ -1,90 +1,99 @@
-"""Starts the agent as a system service, where this machine has systemd and our unit."""
+"""What the configuration refers to, as the service's own user will see it."""
 
-import shutil
-import subprocess
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from edge_agent.setup.draft import Values
-from edge_agent.setup.files import CONFIG_MODE, SECRET_MODE, replace_file, write_file
+from edge_agent.language import _
+from edge_agent.setup.certificate import copied
+from edge_agent.setup.draft import Values, settings_of
+from edge_agent.supervisor import UNIT_CONFIG
 
-SERVICE = "edge-agent"
-SERVICE_CONFIG = Path("/etc/edge-agent/config.yaml")  # what the unit reads
 CREDENTIAL_STORE = Path("/etc/credstore")  # where the unit's LoadCredential looks
 CREDENTIALS = Path("/run/credentials/edge-agent.service")  # where the service finds them
-PATIENCE = 60.0  # seconds for systemctl; the unit allows a start 90, but it answers in a few
 
 
-def can_start(config: Path) -> bool:
-    """Tell whether the service would run with this configuration."""
-    return config == SERVICE_CONFIG and bool(shutil.which("systemctl")) and _run("cat")[0]
+@dataclass(slots=True)
+class Adopted:
+    """A configuration for the service.
+
+    Attributes:
+        document: With files as the service sees them.
+        secrets: What has to be in the credential store: file as in the configuration -> secret.
+    """
+
+    document: Values
+    secrets: dict[str, str] = field(default_factory=dict)
+    _files: dict[str, str] = field(default_factory=dict)
+
+    def take(self, file: str, name: str) -> str:
+        """Take a secret from a file; give where the service finds it.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: Two different files want the same place in the store; a sentence.
+        """
+        seen_by_service = str(CREDENTIALS / name)
+        if file == seen_by_service:
+            return file
+        if self._files.setdefault(name, file) != file:
+            raise ValueError(
+                _(
+                    "the service has one place for {name}, and two are needed: see LoadCredential= "
+                    "in edge-agent.service, and write the second one into the file by hand"
+                ).format(name=name)
+            )
+        self.secrets[seen_by_service] = Path(file).read_text(encoding="utf-8")
+        return seen_by_service
 
 
-def adopt(document: Values, folder: Path, store: Path = CREDENTIAL_STORE) -> Values:
-    """Put what the configuration refers to where the service's own user can read it.
+def adopt(document: Values, folder: Path) -> Adopted:
+    """Make a configuration with files of the person who answers one for the service.
 
-    The password goes into systemd's credential store, the CA file beside the configuration.
+    Secrets will come from systemd's credential store; a CA file that is elsewhere is copied beside
+    the configuration, under a name of its own content.
 
     Args:
-        document: The configuration with files of the person who answers.
-        folder: Where the configuration will be.
-        store: systemd's folder for credentials.
+        document: The configuration.
+        folder: Where it will be.
 
-    Returns:
-        The configuration with the files as the service sees them.
+    Raises:
+        OSError: A file cannot be read, or the folder not be written.
+        ValueError: Two different secrets want the same place in the store; a sentence.
     """
+    adopted = Adopted(document)
     mqtt = dict(document["mqtt"])
     if "password_file" in mqtt:
-        store.mkdir(mode=0o700, exist_ok=True)
-        _put(Path(mqtt["password_file"]), store / "edge-agent.mqtt-password", SECRET_MODE)
-        mqtt["password_file"] = str(CREDENTIALS / "mqtt-password")
+        mqtt["password_file"] = adopted.take(mqtt["password_file"], "mqtt-password")
     if "ca_file" in mqtt:
-        ca_file = folder / "broker-ca.pem"
-        _put(Path(mqtt["ca_file"]), ca_file, CONFIG_MODE)
-        mqtt["ca_file"] = str(ca_file)
-    return {**document, "mqtt": mqtt}
+        mqtt["ca_file"] = str(_beside(Path(mqtt["ca_file"]), folder))
+    connections = [_for_service(one, adopted) for one in document.get("connections", ())]
+    adopted.document = {**document, "mqtt": mqtt, "connections": connections}
+    return adopted
 
 
-def _put(source: Path, target: Path, mode: int) -> None:
-    data = source.read_bytes()
-    if target.exists() and target.read_bytes() == data:
-        return
-    new = target.with_name(f".{target.name}.new")
-    write_file(new, data, mode)
-    replace_file(new, target)
+def _for_service(connection: Values, adopted: Adopted) -> Values:
+    """Name a connection's secrets `DRIVER-KEY`, under which the unit loads them."""
+    driver, settings = connection["driver"], dict(connection["settings"])
+    secrets: Mapping[str, Any] = settings_of(driver, settings).secret_files()
+    for key in secrets:
+        if key in settings:
+            name = f"{driver}-{key.removesuffix('_file').replace('_', '-')}"
+            settings[key] = adopted.take(str(settings[key]), name)
+    return {**connection, "settings": settings}
 
 
-def start() -> dict[str, str]:
-    """Start the service, now and at every power-on; a running one is started anew.
-
-    A reload would not do: systemd hands out a changed password at a start only.
-
-    Returns:
-        `problem`: what systemctl said; empty if it went well.
-    """
-    for words in (["enable"], ["restart"]):
-        good, said = _run(*words)
-        if not good:
-            return {"problem": said}
-    return {"problem": ""}
+def _beside(file: Path, folder: Path) -> Path:
+    """Copy a file beside the configuration for every user to read, unless such a one is there."""
+    if file.parent == folder and file.stat().st_mode & stat.S_IROTH:
+        return file
+    return copied(file, folder)
 
 
 def command(config: Path) -> str:
     """Give the command that runs the agent by hand."""
-    if config == SERVICE_CONFIG:
+    if config == UNIT_CONFIG:
         return "edge-agent run"
     return f"edge-agent run -c {config}"
-
-
-def _run(*words: str) -> tuple[bool, str]:
-    systemctl = shutil.which("systemctl") or "systemctl"
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words, no shell
-            [systemctl, *words, SERVICE],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return False, str(error)
-    return done.returncode == 0, done.stderr.strip() or done.stdout.strip()

@@ -6,14 +6,17 @@ Works with TERM=dumb, over a serial console and read out over the phone.
 import getpass
 import unicodedata
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any, TextIO
 
 from edge_agent.language import _
-from edge_agent.layout import SCREEN_WIDTH, wrap
-from edge_agent.setup.interview import Interview
-from edge_agent.setup.question import Look, Question
+from edge_agent.layout import width, wrap
+from edge_agent.setup.gauge import Gauge
+from edge_agent.setup.interview import Interview, Stopped
+from edge_agent.setup.question import Look, NotAChoice, Question
+from edge_agent.setup.screen import MORE, Page, pages
 
-RULE = "-" * SCREEN_WIDTH
+LONGEST_DEFAULT = 40  # cells that are shown, so that an answer has room beside it
 
 
 class Left(Exception):  # noqa: N818 - somebody left
@@ -32,9 +35,11 @@ class Terminal:
         Raises:
             Left: The person wants to go on another time, or the line was cut.
         """
-        while interview.question is not None:
-            self._show(interview.question)
-            self._until_answered(interview, interview.question)
+        try:
+            while interview.question is not None:
+                self._until_answered(interview, interview.question)
+        except Stopped as error:  # before the first question
+            raise Left from error
 
     def say(self, text: str) -> None:
         """Show text, wrapped."""
@@ -44,37 +49,51 @@ class Terminal:
 
     def perform(self, look: Look) -> Any:
         """Do a look and show that it goes on."""
-        self.say("\n" + look.doing)
+        if look.doing:
+            self.say("\n" + look.doing)
+        gauge = Gauge(self._screen)
         try:
-            return look.run()
+            return look.run(gauge)
         except KeyboardInterrupt as error:
-            raise Left from error
+            self.say("\n" + _("Stopped."))
+            raise Stopped from error
+        finally:
+            gauge.clear()
 
-    def _show(self, question: Question[Any]) -> None:
-        self.say("\n" + RULE)
-        if question.facts:
-            self.say(question.facts + "\n")
-        self.say(question.text)
-        for number, choice in enumerate(question.choices, 1):
-            for line in wrap(f"{number:2}) {choice.text}", indent="    "):
-                print(line, file=self._screen)
-        if not question.choices and question.example and question.default is None:
-            self.say(_("For example: {example}").format(example=question.example))
+    def _show(self, page: Page) -> None:
+        for line in page:
+            print(line, file=self._screen)
+        self._screen.flush()
 
     def _until_answered(self, interview: Interview[Any], question: Question[Any]) -> None:
         """Read until something leads away from this question."""
+        found = pages(question)
+        shown = cycle(found)
+        self._show(next(shown))
         while True:
             default = interview.default()
             typed = self._read(question, default)
-            if typed == "?":
-                self.say(question.why or _("There is nothing more to say about this."))
-                self.say(_("b: back   q: save and quit   Enter: what stands in [ ]"))
-            elif typed == "b":
-                if interview.back():
-                    return
-                self.say(_("This is the first question."))
-            elif self._answered(interview, question, typed, default):
+            if typed == MORE and len(found) > 1:
+                self._show(next(shown))
+            elif self._leads_away(interview, question, typed, default):
                 return
+
+    def _leads_away(
+        self, interview: Interview[Any], question: Question[Any], typed: str, default: str | None
+    ) -> bool:
+        if typed == "?":
+            self._explain(question)
+            return False
+        if typed == "b":
+            gone = interview.back()
+            if not gone:
+                self.say(_("This is the first question."))
+            return gone
+        return self._answered(interview, question, typed, default)
+
+    def _explain(self, question: Question[Any]) -> None:
+        self.say(question.why or _("There is nothing more to say about this."))
+        self.say(_("b: back   q: save and quit   Enter: what stands in [ ]"))
 
     def _answered(
         self, interview: Interview[Any], question: Question[Any], typed: str, default: str | None
@@ -87,6 +106,9 @@ class Terminal:
             if question.conceal and typed:
                 answer = question.conceal(typed)
             interview.answer(answer)
+        except NotAChoice:
+            self.say(_("Please type a number from 1 to {n}.").format(n=len(question.choices)))
+            return False
         except ValueError as error:
             self.say(str(error))
             return False
@@ -105,10 +127,16 @@ class Terminal:
         return typed
 
     def _guarded(self, read: Callable[[], str]) -> str:
-        try:
-            return read()
-        except (EOFError, KeyboardInterrupt) as error:
-            raise Left from error
+        while True:
+            try:
+                line = read()
+                line.encode()  # in a plain locale Python lets through what is no text
+            except (EOFError, KeyboardInterrupt) as error:
+                raise Left from error
+            except UnicodeError:
+                self.say(_("This terminal does not send UTF-8. Type it again, in letters a-z."))
+            else:
+                return line
 
     def _line(self) -> str:
         line = self._keyboard.readline()
@@ -125,11 +153,11 @@ def _prompt(question: Question[Any], default: str | None) -> str:
     words = [choice.word for choice in question.choices]
     if default in words:
         return f"[{words.index(default) + 1}] > "
-    return f"[{default or _('none')}] > "
+    shown = default or _("none")
+    return f"[{shown if width(shown) <= LONGEST_DEFAULT else '...' + shown[-LONGEST_DEFAULT:]}] > "
 
 
 def _word(question: Question[Any], typed: str) -> str:
     """Turn a menu's number into its word; anything else stays what it is."""
-    if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= len(question.choices):
-        return question.choices[int(typed) - 1].word
-    return typed
+    numbered = {str(number): one.word for number, one in enumerate(question.choices, 1)}
+    return numbered.get(typed, typed)

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from edge_agent.layout import SCREEN_WIDTH, width
+from edge_agent.setup.interview import Interview
+from edge_agent.setup.screen import ROWS, pages
 from tests.rigs.holding_plc import Plc
 from tests.rigs.mosquitto import mosquitto
 from tests.rigs.novice import Novice
@@ -54,3 +57,19 @@ def novice(tmp_path):
     yield sit_down
     for each in seated:
         each.terminal.close(force=True)
+
+
+@pytest.fixture(autouse=True)
+def every_screen_fits(monkeypatch):
+    """Whatever is asked in any of these tests fits 60 columns and 20 rows."""
+    recall = Interview._recall
+
+    def watched(interview, question):
+        known = recall(interview, question)
+        if known is None:
+            for page in pages(question):
+                assert len(page) + 1 <= ROWS, (question.id, page)
+                assert max(map(width, page)) <= SCREEN_WIDTH, (question.id, page)
+        return known
+
+    monkeypatch.setattr(Interview, "_recall", watched)

@@ -2,13 +2,29 @@
 
 import json
 import stat
+from importlib import import_module
 
 import pytest
 import yaml
 
+from edge_agent import language
 from edge_agent.cli import main
+from edge_agent.commissioning import (
+    Choice,
+    Kind,
+    Link,
+    Look,
+    Manner,
+    Question,
+    ask,
+    look,
+    menu,
+    points,
+)
 from edge_agent.config import load
+from edge_agent.errors import CommandFailed
 from edge_agent.setup.answers import read_answers
+from edge_agent.setup.kinds import Kinds
 
 DEMO = """
 site: factory-1
@@ -17,12 +33,51 @@ device:
   - kind: demo
     name: oven
     label: 一号炉
-    every: 10s
-    point:
-      - {name: temperature, unit: Cel, next: more}
-      - {name: pressure, unit: bar}
 broker: {url: "localhost:PORT"}
 """
+PLC = """kind: plc
+    host: 127.0.0.1
+    point: [{address: '40001', name: oil}]"""
+
+
+def link(at):
+    host = yield from ask(Question(id=f"{at}.host", text="Host?", parse=str, example="::1"))
+    return Link({"transport": "tcp", "host": host, "port": 1, "timeout": "200ms"})
+
+
+def address(at):
+    where = Question(id=f"{at}.address", text="Address?", parse=str, example="40001")
+    return {"at": (yield from ask(where)), "type": "float32"}
+
+
+def forms(address):
+    return {order: {**address, "order": order} for order in ("ABCD", "CDAB")}
+
+
+def device(at, link):
+    return (yield from points(at, link, Manner("modbus", address, {"unit": 1}, forms=forms)))
+
+
+def searched(at, link):
+    seen = yield from look(Look(f"{at}.scan", "", lambda _: {"found": 1}, untried={"found": 0}))
+    if not seen["found"]:
+        again = [Choice("again", "again")]
+        yield from ask(menu(f"{at}.trouble", "Nobody answers.", again, default="again"))
+    return (yield from device(at, link))
+
+
+KINDS = [
+    Kind("plc", "A PLC, value by value", "modbus", link, device),
+    Kind("search", "A PLC that is searched for", "modbus", link, searched),
+]
+
+
+@pytest.fixture
+def plc_kind(monkeypatch):
+    """Only the demo and these kinds of PLC are known here."""
+    demo = import_module("edge_agent_simulated.setup").kinds
+    both = Kinds([*KINDS, *demo(None)], [])
+    monkeypatch.setattr("edge_agent.setup.devices.find_kinds", lambda home: both)
 
 
 @pytest.fixture
@@ -46,13 +101,10 @@ def demo(broker):
 def test_answers_make_a_configuration(run, demo, tmp_path):
     code, out, err = run(demo)
     assert (code, out) == (0, f"{tmp_path / 'config.yaml'}\n")
-    assert "Reading temperature from oven ..." in err
+    assert "Trying mqtt://localhost" in err
     (device,) = load(tmp_path / "config.yaml").connections[0].devices
     assert (device.name, device.label) == ("oven", "一号炉")
-    assert [(p.name, p.unit, p.every) for p in device.points] == [
-        ("temperature", "Cel", 10.0),
-        ("pressure", "bar", 10.0),
-    ]
+    assert [(p.name, p.unit, p.every) for p in device.points] == [("temperature", "Cel", 1.0)]
 
 
 def test_the_same_answers_make_the_same_bytes(run, demo, tmp_path):
@@ -64,21 +116,32 @@ def test_the_same_answers_make_the_same_bytes(run, demo, tmp_path):
     assert sorted(tmp_path.iterdir()) == before  # the same once more changes nothing
 
 
-def test_all_missing_answers_are_listed_and_nothing_is_tried(run, tmp_path):
-    code, out, err = run("device: [{kind: network, name: press-1}]", "--json")
+def test_all_missing_answers_are_listed_and_nothing_is_tried(run, plc_kind, tmp_path):
+    code, out, err = run("device: [{kind: plc, name: press-1}]", "--json")
     assert code == 3
-    assert json.loads(out) == {
-        "missing": [
-            "site",
-            "device.1.host",
-            "device.1.point.1.name",
-            "device.1.point.1.address",
-            "broker.url",
-        ]
-    }
+    said = json.loads(out)
+    assert said["missing"] == [
+        "site",
+        "device.1.host",
+        "device.1.point.1.name",
+        "device.1.point.1.address",
+        "broker.url",
+    ]
+    assert [one["id"] for one in said["questions"]] == said["missing"]
+    assert said["questions"][0]["text"].startswith("Where is this gateway?")
     assert "device.1.point.1.address" in err
     assert "Reading" not in err
     assert not (tmp_path / "config.yaml").exists()
+
+
+def test_what_was_not_tried_is_no_failure(run, plc_kind):
+    answers = "device: [{kind: search, host: 127.0.0.1}]"
+    code, out, _ = run(answers, "--json")
+    assert code == 3
+    assert json.loads(out)["missing"] == ["site"]  # what the search would have led to is unknown
+    code, _, err = run(f"site: factory-1\n{answers}")
+    assert code == 3
+    assert "device.1.point.1.address, device.1.name, broker.url" in err
 
 
 def test_an_answer_that_nobody_asks_for_is_a_mistake(run, demo, tmp_path):
@@ -95,21 +158,35 @@ def test_an_answer_that_does_not_do_is_named_with_its_question(run, demo):
     assert "gateway: 'GW 1' does not do as a name" in err
 
 
-def test_a_device_that_cannot_be_read_ends_with_4(run, demo, broker):
-    plc = "kind: network\n    host: 127.0.0.1\n    port: 1"
-    answers = demo.replace("kind: demo", plc).replace("{name:", "{address: '40001', name:")
-    code, _, err = run(answers)
+def test_words_of_a_file_are_told_as_they_are_typed_there_also_in_chinese(run, demo):
+    code, _, err = run(demo + "report: 77\nlanguage: zh")
+    assert code == 3
+    assert "'77'" in err
+    assert "不在选项中" in err
+    assert "yes | no" in err
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("en", "zh"), ("zh", "en")])
+def test_the_command_lines_language_is_spoken_and_the_files_is_kept(
+    run, demo, tmp_path, asked, kept
+):
+    code, _, err = run(f"{demo}\nlanguage: {kept}", "--lang", asked)
+    assert code == 0
+    assert ("Trying" in err) is (asked == "en")
+    assert (tmp_path / language.KEPT).read_text().strip() == kept
+
+
+def test_a_device_that_cannot_be_read_ends_with_4(run, plc_kind, demo):
+    code, _, err = run(demo.replace("kind: demo", PLC))
     assert code == 4
     assert "device.1.point.1.trouble" in err
     assert "127.0.0.1" in err
 
 
-def test_a_device_that_comes_later_may_be_kept(run, demo, tmp_path):
-    plc = "kind: network\n    host: 127.0.0.1\n    port: 1"
-    answers = demo.replace("kind: demo", plc).replace(
-        "{name:", "{type: float32, order: CDAB, trouble: keep, address: '40001', name:"
-    )
-    assert run(answers)[0] == 0
+def test_a_device_that_comes_later_may_be_kept(run, plc_kind, demo, tmp_path):
+    later = PLC.replace("{", "{order: CDAB, trouble: keep, ")
+    code, _, err = run(demo.replace("kind: demo", later))
+    assert (code, err) == (0, err)
     points = load(tmp_path / "config.yaml").connections[0].devices[0].points
     assert {point.address.order for point in points} == {"CDAB"}
 
@@ -152,10 +229,27 @@ def test_a_journal_is_an_answers_file(run, demo, tmp_path):
     assert run("\n".join(lines))[0] == 0
 
 
+def test_one_line_of_json_is_a_mapping_like_any_yaml(tmp_path):
+    assert read_answers_of(tmp_path, '{"a.b": "1", "c": "x"}') == {"a.b": "1", "c": "x"}
+
+
 def read_answers_of(folder, text):
     file = folder / "some.yaml"
     file.write_text(text)
     return read_answers(file)
+
+
+@pytest.mark.parametrize("text", ["site: a\nsite: b\n", "broker:\n  url: a\n  url: b\n"])
+def test_of_two_answers_to_one_question_none_is_taken(tmp_path, text):
+    file = tmp_path / "answers.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandFailed, match=r"(site|url): stands twice, first on line \d"):
+        read_answers(file)
+
+
+def test_a_file_that_is_not_there_is_said_in_words(tmp_path):
+    with pytest.raises(CommandFailed, match=r"cannot be read: No such file or directory$"):
+        read_answers(tmp_path / "answers.yaml")
 
 
 def test_yaml_does_not_turn_answers_into_numbers(tmp_path):
@@ -163,7 +257,16 @@ def test_yaml_does_not_turn_answers_into_numbers(tmp_path):
     assert answers == {"a": "0x6B", "b": "00001", "c": "off", "d.1": "40001", "d.2.e": "1e3"}
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "just text", "a: [", '{"id": "a"', "\x00"])
+BILLIONS = "\n".join(  # of answers, in a few lines
+    ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))]
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "- a\n", "just text", "a: [", '{"id": "a"', "\x00", '{"id": "a"}\n{"answer": "1"}\n',
+     "[" * 5000, BILLIONS],
+)  # fmt: skip
 def test_what_is_no_answers_file_is_a_sentence(run, text):
     code, out, err = run(text)
     assert (code, out) == (3, "")

@@ -3,9 +3,13 @@
 import asyncio
 import datetime
 import ipaddress
+import re
 import socket
+import ssl
+import stat
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from amqtt.broker import Broker as AmqttBroker
@@ -14,9 +18,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from edge_agent import access
+from edge_agent.config.model import Mqtt
 from edge_agent.demo.broker import ANYBODY, serve
+from edge_agent.doctor import clock
 from edge_agent.setup import broker as broker_module
 from edge_agent.setup.broker import Broker, try_broker
+from edge_agent.setup.certificate import fetch
+from edge_agent.setup.delivery import delivery
+from edge_agent.setup.interview import Interview
+from edge_agent.setup.kind import Home
+from edge_agent.setup.question import Quiet
 
 TOPIC = "edge/v1/factory-1/gw-01/_setup"
 NOW = datetime.datetime.now(datetime.UTC)
@@ -210,6 +222,22 @@ def test_an_encrypted_broker_with_its_authority(start_broker, authority):
     assert tried(f"mqtts://127.0.0.1:{port}", ca_file=str(authority.file))["problem"] == ""
 
 
+def test_an_authority_of_ones_own_is_trusted_by_every_python_alike(
+    start_broker, authority, monkeypatch
+):
+    usual = ssl.create_default_context
+
+    def as_python_3_13(*args, **more):
+        context = usual(*args, **more)
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", as_python_3_13)
+    url = f"mqtts://127.0.0.1:{start_broker(*authority.lines(names=HERE)).port}"
+    assert tried(url, ca_file=str(authority.file))["problem"] == ""
+    assert "127.0.0.1" in fetch(url, 5.0)["names"]
+
+
 @pytest.mark.parametrize(
     ("certificate", "sentence"),
     [
@@ -230,6 +258,147 @@ def test_a_certificate_nobody_knows(start_broker, authority, tmp_path):
     other = Authority(tmp_path, "other authority").file
     seen = tried(f"mqtts://127.0.0.1:{port}", ca_file=str(other))
     assert f"was not issued by the CA in {other}" in seen["problem"]
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """Begin the conversation about a broker at this address."""
+    agent = {"id": "gw-01", "site": "factory-1"}
+
+    class Talk(Quiet):
+        def __call__(self, url: str, where: str = "local") -> Interview:
+            home = Home(tmp_path, lambda _name: lambda secret: secret)
+            flow = lambda: delivery(agent, home)  # noqa: E731
+            interview = Interview(flow, perform=lambda look: look.run(self))
+            interview.answer(where)
+            interview.answer(url)
+            return interview
+
+    return Talk()
+
+
+def shown_by(folder) -> str:
+    """Give the fingerprint as the broker's owner reads it: from the file, by other means."""
+    certificate = x509.load_pem_x509_certificate((folder / "broker.pem").read_bytes())
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def test_an_unknown_certificate_is_shown_confirmed_and_pinned(
+    start_broker, authority, tmp_path, talk
+):
+    port = start_broker(*authority.lines(names=HERE)).port
+    asked = talk(f"mqtts://127.0.0.1:{port}")
+    assert asked.question.id == "broker.certificate"
+    known = shown_by(tmp_path)
+    facts = asked.question.facts
+    assert "Certificate: CN=broker" in facts
+    assert "Issued by:   CN=test authority" in facts
+    assert f"Valid until: {NOW + DAY:%Y-%m-%d}" in facts
+    digits = "".join(facts.partition("SHA-256:")[2].splitlines()[:2])
+    assert re.sub(r"[^0-9A-F]", "", digits).lower() == known
+    assert facts.endswith("It ends in 1 day: tell its owner.")
+    with pytest.raises(ValueError, match="another fingerprint"):
+        asked.answer("ab" * 32)
+    asked.answer(":".join(known[i : i + 2].upper() for i in range(0, 64, 2)))
+    asked.answer("")
+    assert asked.question is None
+    mqtt, said = asked.result
+    assert said[-1] == "Published a test message and read it back."
+    pinned = Path(mqtt["ca_file"])
+    assert pinned.parent == tmp_path
+    assert pinned.read_bytes() == (tmp_path / "broker.pem").read_bytes()
+    assert stat.S_IMODE(pinned.stat().st_mode) == 0o644
+    trusted_by_the_agent_for_its_own_name(pinned, port)
+
+
+def trusted_by_the_agent_for_its_own_name(pinned, port) -> None:
+    settings = Mqtt("127.0.0.1", port, "edge-gw-01", tls=True, ca_file=pinned)
+    context = access.tls_context(settings)
+    shakes_hands(context, port, "127.0.0.1")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shakes_hands(context, port, "elsewhere.example")
+
+
+def shakes_hands(context, port, name) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", port)) as link,
+        context.wrap_socket(link, server_hostname=name),
+    ):
+        pass
+
+
+def test_a_certificate_that_the_system_knows_is_only_shown(
+    start_broker, authority, talk, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))  # OpenSSL's own list
+    shown = []
+    talk.say = shown.append
+    asked = talk(f"mqtts://127.0.0.1:{start_broker(*authority.lines(names=HERE)).port}")
+    asked.answer("")
+    mqtt, said = asked.result
+    assert "ca_file" not in mqtt
+    until = f"{NOW + DAY:%Y-%m-%d}"
+    assert shown == [
+        f"Certificate of 127.0.0.1, issued by CN=test authority, valid until {until}.",
+        "It ends in 1 day: tell its owner.",
+        "Connected to 127.0.0.1.",
+        "Published a test message and read it back.",
+    ]
+    assert said == shown[-1:]
+
+
+def test_an_owners_ca_file_is_copied_to_where_it_stays(start_broker, authority, talk, tmp_path):
+    asked = talk(f"mqtts://127.0.0.1:{start_broker(*authority.lines(names=HERE)).port}")
+    asked.answer("file")
+    with pytest.raises(ValueError, match="beginning with /"):
+        asked.answer("ca.pem")
+    with pytest.raises(ValueError, match="is not there, or cannot be read"):
+        asked.answer("/no/such/ca.pem")
+    (tmp_path / "note.txt").write_text("not a certificate")
+    with pytest.raises(ValueError, match="holds no certificate"):
+        asked.answer(str(tmp_path / "note.txt"))
+    asked.answer(str(authority.file))
+    asked.answer("")
+    copy = Path(asked.result[0]["ca_file"])
+    assert copy.parent == tmp_path
+    assert copy.read_bytes() == authority.file.read_bytes()
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o644
+
+
+def test_a_certificate_for_another_name_says_for_which(start_broker, authority, talk, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    lines = authority.lines(names=[x509.DNSName("broker.example")])
+    asked = talk(f"mqtts://127.0.0.1:{start_broker(*lines).port}")
+    assert asked.question.id == "broker.tls.trouble"
+    assert asked.question.facts.endswith("It is for: broker.example")
+
+
+def test_a_certificate_that_is_not_the_owners_leads_back(start_broker, authority, talk, tmp_path):
+    asked = talk(f"mqtts://127.0.0.1:{start_broker(*authority.lines(names=HERE)).port}")
+    asked.answer("change")
+    assert asked.question.id == "broker.where"
+    assert not list(tmp_path.glob("broker-*.pem"))
+
+
+def test_a_wrong_certificate_cannot_be_confirmed(start_broker, authority, talk):
+    lines = authority.lines(names=HERE, until=NOW - DAY)
+    asked = talk(f"mqtts://127.0.0.1:{start_broker(*lines).port}")
+    assert asked.question.id == "broker.tls.trouble"
+    assert "has expired" in asked.question.facts
+    assert [choice.word for choice in asked.question.choices] == ["again", "change", "keep"]
+
+
+def test_without_a_right_clock_no_certificate_is_judged(talk, monkeypatch):
+    monkeypatch.setattr(clock, "EARLIEST", NOW + DAY)
+    asked = talk("mqtts://127.0.0.1:1")
+    assert "no certificate is valid on that day" in asked.question.facts
+
+
+def test_over_the_internet_it_must_be_encrypted(talk):
+    with pytest.raises(ValueError, match="must be encrypted"):
+        talk("mqtt://broker.example", "internet")
+    with pytest.raises(ValueError, match="must be encrypted"):
+        talk("ws://broker.example", "internet")
 
 
 def test_encryption_where_the_broker_has_none_and_the_other_way_round(

@@ -3,17 +3,15 @@
 import contextlib
 import socket
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from edge_agent.config import load
 from edge_agent.setup.flow import setup
 from edge_agent.setup.interview import Answered, Interview
-from edge_agent.setup.session import concealer
-from tests.rigs.modbus_device import Device, with_crc
-from tests.rigs.opcua_plant import OVEN, Plant
-from tests.rigs.serial_line import SerialLine
+from edge_agent.setup.session import home_of
+from tests.rigs.interviews import begins
+from tests.rigs.opcua_plant import Plant
 
 
 @pytest.fixture
@@ -26,9 +24,9 @@ def interview(config, broker):
     """Begin an interview that already knows where the gateway is."""
 
     def begin(*answers: tuple[str, str], entries=()) -> Interview:
-        interview = Interview(setup(config, concealer(config.parent)), entries)
+        interview = Interview(setup(config, home_of(config)), entries)
         if not entries:
-            answers = (("site", "factory-1"), ("gateway", "gw-01"), *answers)
+            begins(interview)
         for id_, answer in answers:
             assert interview.question.id == id_
             interview.answer(answer)
@@ -38,8 +36,8 @@ def interview(config, broker):
 
 
 def ends(interview, broker, config):
-    """Answer what is left: no more devices, this broker, write it."""
-    for answer in ("done", f"localhost:{broker.port}", "", "write"):
+    """Answer what is left: no more devices, this broker, write it, no papers."""
+    for answer in ("done", "local", f"localhost:{broker.port}", "", "write", "no", "no"):
         interview.answer(answer)
     assert interview.question is None
     assert interview.result.written == str(config)
@@ -50,26 +48,36 @@ def on_the_network(port: int, number: int = 1) -> list[tuple[str, str]]:
     device = f"device.{number}"
     return [
         (f"{device}.kind", "network"),
-        (f"{device}.transport", "tcp"),
-        (f"{device}.host", "127.0.0.1"),
-        (f"{device}.port", str(port)),
+        (f"{device}.host", f"127.0.0.1:{port}"),
     ]
 
 
-def named(name: str, number: int = 1, unit: str | None = "1") -> list[tuple[str, str]]:
+def named(name: str, number: int = 1) -> list[tuple[str, str]]:
     device = f"device.{number}"
-    unit_id = [(f"{device}.unit_id", unit)] if unit else []
-    return [*unit_id, (f"{device}.name", name), (f"{device}.label", ""), (f"{device}.every", "1s")]
+    return [(f"{device}.name", name), (f"{device}.label", ""), (f"{device}.every", "1s")]
 
 
-def point(number: int, **answers: str) -> list[tuple[str, str]]:
-    return [(f"device.1.point.{number}.{key}", answer) for key, answer in answers.items()]
+def point(number: int, device: int = 1, **answers: str) -> list[tuple[str, str]]:
+    return [(f"device.{device}.point.{number}.{key}", answer) for key, answer in answers.items()]
+
+
+def unit(number: str = "1", device: int = 1) -> list[tuple[str, str]]:
+    """Choose a device that was found, and tell its values one by one."""
+    answers = {"unit": number, "profile": "other", "how": "list"}
+    return [(f"device.{device}.{key}", answer) for key, answer in answers.items()]
+
+
+def is_named(talk, name: str) -> None:
+    """Answer what is asked about a device that was found."""
+    for id_, answer in named(name):
+        assert talk.question.id.rpartition(".")[2] == id_.rpartition(".")[2]
+        talk.answer(answer)
 
 
 def test_a_short_number_is_asked_about_and_not_guessed(interview, plc, broker, config):
     talk = interview(
         *on_the_network(plc.port),
-        *named("press-1"),
+        *unit(),
         *point(1, name="oil", type="int16", address="1"),
     )
     assert [choice.word for choice in talk.question.choices] == [
@@ -81,8 +89,9 @@ def test_a_short_number_is_asked_about_and_not_guessed(interview, plc, broker, c
     talk.answer("holding:0")
     for answer in ("0.1", "Cel"):
         talk.answer(answer)
-    assert talk.question.facts == "oil = 23.5 Cel"
+    assert talk.question.facts == "oil = 23.5 °C"
     talk.answer("done")
+    is_named(talk, "press-1")
     (oil,) = ends(talk, broker, config).connections[0].devices[0].points
     assert (oil.address.table, oil.address.offset, oil.address.type) == ("holding", 0, "int16")
 
@@ -90,12 +99,13 @@ def test_a_short_number_is_asked_about_and_not_guessed(interview, plc, broker, c
 def test_one_bit_of_a_register_and_text(interview, plc, broker, config):
     talk = interview(
         *on_the_network(plc.port),
-        *named("press-1"),
+        *unit(),
         *point(1, name="running", type="bool", address="40002", bit="2", next="more"),
         *point(2, name="maker", type="string", length="4", address="40011"),
     )
     assert talk.question.facts == "maker = ffCg"
     talk.answer("done")
+    is_named(talk, "press-1")
     running, maker = ends(talk, broker, config).connections[0].devices[0].points
     assert (running.address.type, running.address.bit) == ("bool", 2)
     assert maker.address.length == 4
@@ -104,7 +114,7 @@ def test_one_bit_of_a_register_and_text(interview, plc, broker, config):
 def test_a_coil_is_not_asked_for_a_bit(interview, plc):
     talk = interview(
         *on_the_network(plc.port),
-        *named("press-1"),
+        *unit(),
         *point(1, name="running", type="bool", address="coil:3"),
     )
     assert talk.question.id == "device.1.point.1.next"
@@ -114,7 +124,7 @@ def test_a_coil_is_not_asked_for_a_bit(interview, plc):
 def test_a_value_that_cannot_be_read_is_read_again_changed_or_kept(interview, plc, broker, config):
     talk = interview(
         *on_the_network(plc.port),
-        *named("press-1"),
+        *unit(),
         *point(1, name="oil", type="uint16", address="40999", scale="1", unit="", trouble="again"),
     )
     assert talk.question.id == "device.1.point.1.trouble"
@@ -124,39 +134,27 @@ def test_a_value_that_cannot_be_read_is_read_again_changed_or_kept(interview, pl
         talk.answer(answer)
     assert talk.question.facts == "oil = not read"
     talk.answer("done")
+    is_named(talk, "press-1")
     (oil,) = ends(talk, broker, config).connections[0].devices[0].points
     assert oil.address.offset == 997
 
 
 def test_a_second_device_on_the_same_line_shares_its_connection(interview, plc, broker, config):
-    first = point(1, name="oil", type="int16", address="40001", scale="1", unit="", next="done")
-    second = [(id_.replace("device.1", "device.2"), answer) for id_, answer in first]
+    oil = {"name": "oil", "type": "int16", "address": "40001", "scale": "1", "unit": ""}
     talk = interview(
         *on_the_network(plc.port),
+        *unit(),
+        *point(1, **oil, next="done"),
         *named("press-1"),
-        *first,
         *on_the_network(plc.port, 2),
+        ("device.2.more", "type"),  # nobody else was found behind that address
+        ("device.2.unit_id", "2"),
+        *unit(device=2)[1:],
+        *point(1, 2, **oil, trouble="keep", next="done"),
         *named("press-2", 2),
-        *second,
     )
     (connection,) = ends(talk, broker, config).connections
     assert [device.name for device in connection.devices] == ["press-1", "press-2"]
-
-
-def test_a_line_that_is_set_up_differently_is_explained(interview, plc):
-    talk = interview(
-        *on_the_network(plc.port),
-        *named("press-1"),
-        *point(1, name="oil", type="int16", address="40001", scale="1", unit="", next="done"),
-        ("device.2.kind", "network"),
-        ("device.2.transport", "rtu-over-tcp"),
-        ("device.2.host", "127.0.0.1"),
-        ("device.2.port", str(plc.port)),
-    )
-    assert talk.question.id == "device.2.shared"
-    assert [choice.word for choice in talk.question.choices] == ["change", "share"]
-    talk.answer("change")
-    assert talk.question.id == "device.2.kind"
 
 
 @pytest.mark.thorough
@@ -165,15 +163,17 @@ def test_every_screen_resumes_after_a_kill_and_leads_to_the_same_bytes(
 ):
     talk = interview(
         *on_the_network(plc.port),
-        *named("press-1"),
+        *unit(),
         *point(1, name="oil", type="int16", address="40001", scale="1/10", unit="Cel", next="more"),
         *point(2, name="volt", type="float32", address="40011", scale="1", unit="V", order="CDAB"),
         *point(2, next="done"),
+        *named("press-1"),
     )
     ends(talk, broker, config)
     wanted, entries = config.read_bytes(), list(talk.entries)
     answers = {entry.id: entry.answer for entry in entries if isinstance(entry, Answered)}
-    for length in range(1, len(entries)):
+    written = next(at for at, entry in enumerate(entries) if entry.id == "write")
+    for length in range(1, written + 1):
         config.unlink()
         resumed = interview(entries=entries[:length])
         following = [e.id for e in entries[length:] if isinstance(e, Answered)]
@@ -181,42 +181,6 @@ def test_every_screen_resumes_after_a_kill_and_leads_to_the_same_bytes(
         while resumed.question is not None:
             resumed.answer(answers[resumed.question.id])
         assert config.read_bytes() == wanted
-
-
-@pytest.fixture
-def wires(tmp_path):
-    """Two wires with one device, unit 7, that answers nobody else."""
-    device = Device(values={0: 235})
-
-    def answer(frame):
-        return [(0, with_crc(frame[:1] + device.answer(frame[1:-2])))] if frame[0] == 7 else []
-
-    line = SerialLine(tmp_path / "ttyRS485", answer)
-    line.plug()
-    yield SimpleNamespace(path=line.path, device=device)
-    line.unplug()
-
-
-def test_a_device_on_two_wires_with_a_wrong_unit_id_at_first(interview, wires, broker, config):
-    way = [
-        ("device.1.kind", "rs485"),
-        ("device.1.port", str(wires.path)),
-        ("device.1.baud", "115200"),
-        ("device.1.parity", "none"),
-    ]
-    oil = point(1, name="oil", type="int16", address="40001", scale="0.1", unit="Cel")
-    talk = interview(*way, *named("press-1"), *oil)
-    assert talk.question.id == "device.1.point.1.trouble"
-    assert "unit 1" in talk.question.facts
-    while talk.question.id != "device.1.unit_id":
-        talk.back()
-    for answer in ("7", *(answer for _, answer in (*named("press-1", unit=None), *oil))):
-        talk.answer(answer)
-    assert talk.question.facts == "oil = 23.5 Cel"
-    talk.answer("done")
-    (connection,) = ends(talk, broker, config).connections
-    assert (connection.settings.transport, connection.settings.baud) == ("rtu", 115200)
-    assert wires.device.writes == []
 
 
 @pytest.fixture
@@ -244,29 +208,14 @@ def test_a_scale_that_sends_text(interview, scale, broker, config):
     talk = interview(
         ("device.1.kind", "serial"),
         ("device.1.transport", "tcp"),
-        ("device.1.host", "127.0.0.1"),
-        ("device.1.port", str(scale)),
-        ("device.1.mode", "stream"),
-        ("device.1.pattern", "first-number"),
-        *named("scale-1", unit=None),
-        *point(1, name="weight", unit="kg"),
+        ("device.1.host", f"127.0.0.1:{scale}"),
+        ("device.1.recipe", "and-standard"),
+        ("device.1.fields.1", "1"),
+        ("device.1.only", "all"),
     )
-    assert talk.question.facts == "weight = -12.35 kg"
-    talk.answer("done")
+    is_named(talk, "scale-1")
     (connection,) = ends(talk, broker, config).connections
     assert connection.driver == "serial"
-
-
-def test_a_request_that_would_change_a_scale_is_refused(interview, scale):
-    talk = interview(
-        ("device.1.kind", "serial"),
-        ("device.1.transport", "tcp"),
-        ("device.1.host", "127.0.0.1"),
-        ("device.1.port", str(scale)),
-        ("device.1.mode", "poll"),
-    )
-    with pytest.raises(ValueError, match="only reads"):
-        talk.answer(r"T\r\n")
 
 
 @pytest.mark.thorough
@@ -276,13 +225,14 @@ def test_a_plc_with_opc_ua(interview, broker, config):
     try:
         talk = interview(
             ("device.1.kind", "opcua"),
+            ("device.1.host", f"127.0.0.1:{plant.first.port}"),
             ("device.1.security", "none"),
-            ("device.1.url", f"opc.tcp://127.0.0.1:{plant.first.port}"),
-            *named("oven", unit=None),
-            *point(1, name="temperature", address=f"nsu={OVEN};s=Temperature", unit="Cel"),
+            ("device.1.nodes.1", "temperature"),
+            ("device.1.nodes.2", "1"),
+            ("device.1.nodes.3", "0"),
+            ("device.1.names.1", "0"),
         )
-        assert talk.question.facts == "temperature = 181.5 Cel"
-        talk.answer("done")
+        is_named(talk, "oven")
         (connection,) = ends(talk, broker, config).connections
         assert connection.driver == "opcua"
     finally:
@@ -293,15 +243,11 @@ def test_a_configuration_that_would_be_invalid_does_not_replace_the_old_one(
     interview, broker, config, monkeypatch
 ):
     config.write_text("# the old one\n")
-    monkeypatch.setattr("edge_agent.setup.kinds.DEMO_WAVE", {"period": 0})
-    talk = interview(
-        ("device.1.kind", "demo"),
-        *named("oven", unit=None),
-        *point(1, name="temperature", unit="", trouble="keep", next="done"),
-    )
-    for answer in ("done", f"localhost:{broker.port}", "", "write"):
+    monkeypatch.setattr("edge_agent_simulated.setup.TEMPERATURE", {"period": 0})
+    talk = interview(("device.1.kind", "demo"), *named("oven")[:2])
+    for answer in ("done", "local", f"localhost:{broker.port}", ""):
         talk.answer(answer)
-    assert talk.question.id == "write.trouble"
+    assert talk.question.id == "summary.trouble"
     assert "period" in talk.question.facts
     assert config.read_text() == "# the old one\n"
     assert list(config.parent.iterdir()) == [config]

@@ -2,9 +2,19 @@
 
 import pytest
 
-from edge_agent.setup.interview import Answered, Interview, Seen
+from edge_agent.setup.interview import Answered, Interview, Seen, Stopped
 from edge_agent.setup.meaning import whole
-from edge_agent.setup.question import Choice, Look, Question, Rewind, ask, look, menu
+from edge_agent.setup.question import (
+    Choice,
+    Look,
+    Question,
+    Rewind,
+    ask,
+    look,
+    menu,
+    moment,
+    within,
+)
 
 
 class Machine:
@@ -13,7 +23,7 @@ class Machine:
     def __init__(self):
         self.value = 0
 
-    def read(self):
+    def read(self, _progress):
         self.value += 1
         return {"value": self.value, "pair": (1, 2)}
 
@@ -147,3 +157,99 @@ def test_a_record_of_another_version_is_followed_as_far_as_it_fits(machine, note
     interview.answer("4")
     assert notes.entries[1:2] == [Answered("size", "4")]
     assert isinstance(notes.entries[2], Seen)
+
+
+# --- long looks and Ctrl-C ----------------------------------------------------------------------
+
+
+class Line:
+    """A line that is listened to, then searched; counts both, and can be stopped."""
+
+    def __init__(self):
+        self.heard = self.searched = 0
+        self.stopped = False
+
+    def hear(self, _progress):
+        self.heard += 1
+        return self.heard
+
+    def search(self, _progress):
+        if self.stopped:
+            raise Stopped
+        self.searched += 1
+        return self.searched
+
+    def flow(self):
+        port = yield from ask(Question(id="port", text="Port?", parse=str))
+        heard = yield from look(Look("hear", "", self.hear))
+        found = yield from look(Look("search", "", self.search, lasting=True))
+        fresh = yield from look(Look("fresh", "", self.hear))
+        choice = yield from ask(Question(id="which", text="Which?", parse=str))
+        if choice == "again":
+            yield Rewind("search")
+        return port, heard, found, fresh, choice
+
+
+@pytest.fixture
+def line():
+    return Line()
+
+
+def test_a_search_is_not_repeated_by_going_back_or_resuming_nor_what_led_to_it(line, notes):
+    talk = Interview(line.flow, record=notes)
+    talk.answer("ttyUSB0")
+    assert (line.heard, line.searched) == (2, 1)
+    resumed = Interview(line.flow, list(notes.entries), notes)
+    assert resumed.question.id == "which"
+    assert (line.heard, line.searched) == (3, 1)  # only what came after the search is looked at
+    resumed.answer("7")
+    assert resumed.result == ("ttyUSB0", 1, 1, 3, "7")
+
+
+def test_a_search_is_repeated_where_that_is_wanted(line):
+    talk = Interview(line.flow)
+    talk.answer("ttyUSB0")
+    talk.answer("again")
+    assert line.searched == 2
+    assert talk.question.id == "which"
+
+
+def test_a_search_that_is_stopped_leads_back_to_the_question_before(line, notes):
+    line.stopped = True
+    talk = Interview(line.flow, record=notes)
+    talk.answer("ttyUSB0")
+    assert (talk.question.id, talk.default()) == ("port", "ttyUSB0")
+    assert notes.entries == []
+    line.stopped = False
+    talk.answer("ttyUSB0")
+    assert talk.question.id == "which"
+
+
+def test_parts_are_told_with_every_question():
+    def flow():
+        return (yield from within("2/5 Machines", inner()))
+
+    def inner():
+        first = yield from ask(Question(id="a", text="A?", parse=str))
+        seen = yield from look(Look("l", "", lambda _progress: 1))
+        return first, seen, (yield from ask(Question(id="b", text="B?", parse=str)))
+
+    talk = Interview(flow)
+    for answer in ("x", "y"):
+        assert talk.question.part == "2/5 Machines"
+        talk.answer(answer)
+    assert talk.result == ("x", 1, "y")
+
+
+def test_a_moment_stays_what_it_was_when_somebody_comes_back_later(notes):
+    def flow():
+        yield from ask(Question(id="right", text="Right?", parse=str))
+        at = yield from moment("right")
+        return at, (yield from ask(Question(id="name", text="Name?", parse=str)))
+
+    talk = Interview(flow, record=notes)
+    talk.answer("yes")
+    (noted,) = [entry.seen for entry in notes.entries if isinstance(entry, Seen)]
+    later = Interview(flow, list(notes.entries))
+    later.answer("oven")
+    assert later.result == (noted, "oven")

@@ -29,11 +29,11 @@ def test_entries_come_back(open_journal):
     journal = open_journal()
     assert (journal.entries, journal.finished, journal.changed_at) == ([], None, None)
     journal.keep(Answered("name", "一号"))
-    journal.keep(Seen("look", {"v": [1, None]}))
+    journal.keep(Seen("look", {"v": [1, None]}, lasting=True))
     journal.keep(Answered("next", "yes"))
     journal.cut(2)
     again = open_journal()
-    assert again.entries == [Answered("name", "一号"), Seen("look", {"v": [1, None]})]
+    assert again.entries == [Answered("name", "一号"), Seen("look", {"v": [1, None]}, lasting=True)]
     assert again.changed_at
 
 
@@ -45,6 +45,14 @@ def test_a_line_torn_by_a_power_cut_counts_as_never_answered(open_journal, tmp_p
     assert journal.entries == [Answered("name", "a")]
     journal.keep(Answered("size", "3"))
     assert open_journal().entries == [Answered("name", "a"), Answered("size", "3")]
+
+
+def test_signs_that_some_take_for_line_ends_tear_no_line(open_journal):
+    seen = Seen("look", {"v": "a\x85b\u2028c\x0b"})
+    journal = open_journal()
+    journal.keep(seen)
+    journal.keep(Answered("name", "a"))
+    assert open_journal().entries == [seen, Answered("name", "a")]
 
 
 def test_the_end_is_known_until_something_is_answered_anew(open_journal):

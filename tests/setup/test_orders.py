@@ -4,19 +4,16 @@ import pytest
 
 from edge_agent.setup.flow import setup
 from edge_agent.setup.interview import Interview
-from edge_agent.setup.session import concealer
+from edge_agent.setup.session import home_of
 from tests.rigs.holding_plc import Plc
+from tests.rigs.interviews import BEGINNING
 
 ANSWERS = {
-    "site": "factory-1",
-    "gateway": "gw-01",
+    **BEGINNING,
     "device.1.kind": "network",
-    "device.1.transport": "tcp",
-    "device.1.host": "127.0.0.1",
-    "device.1.unit_id": "1",
-    "device.1.name": "press-1",
-    "device.1.label": "",
-    "device.1.every": "1s",
+    "device.1.unit": "1",
+    "device.1.profile": "other",
+    "device.1.how": "list",
     "device.1.point.1.name": "volt",
     "device.1.point.1.address": "40001",
     "device.1.point.1.scale": "1",
@@ -38,10 +35,10 @@ def test_the_orders_of_a_value_are_shown_as_what_the_device_says_now(
 ):
     plc = Plc(registers + [0] * 8)
     config = tmp_path / "config.yaml"
-    talk = Interview(setup(config, concealer(config.parent)), ())
+    talk = Interview(setup(config, home_of(config)), ())
     answers = {
         **ANSWERS,
-        "device.1.port": str(plc.port),
+        "device.1.host": f"127.0.0.1:{plc.port}",
         "device.1.point.1.type": type_name,
     }
     while talk.question.id in answers:

@@ -8,10 +8,13 @@ import yaml
 from edge_agent.layout import columns, shown, width, wrap
 from edge_agent.ports import serial_ports
 from edge_agent.setup import service
-from edge_agent.setup.files import SecretFiles, replace_file, write_file
-from edge_agent.setup.meaning import to_broker, to_factor, to_name, to_site, to_unit
+from edge_agent.setup.files import SecretFiles
+from edge_agent.setup.leftovers import clear
+from edge_agent.setup.meaning import new_name, to_broker, to_factor, to_name, to_site, to_unit
 from edge_agent.setup.question import Choice, menu
+from edge_agent.setup.session import service_of
 from edge_agent.setup.terminal import _word
+from edge_agent.setup.tongue import tongue
 from edge_agent.setup.writer import as_yaml
 
 
@@ -22,7 +25,7 @@ def test_factors(answer, factor):
     assert to_factor(answer) == factor
 
 
-@pytest.mark.parametrize("answer", ["", "x", "0", "1/0", "nan", "1e400", "inf"])
+@pytest.mark.parametrize("answer", ["", "x", "0", "1/0", "nan", "1e400", "inf", "1,000"])
 def test_what_is_no_factor(answer):
     with pytest.raises(ValueError, match="is no factor"):
         to_factor(answer)
@@ -57,13 +60,19 @@ def test_what_is_no_broker(answer):
 
 
 def test_a_name_that_does_not_do_comes_with_one_that_does():
+    with pytest.raises(ValueError, match="such as active_power"):
+        new_name([], between="_")("Active power")
     with pytest.raises(ValueError, match="such as press-1"):
         to_name("Press 1")
+    with pytest.raises(ValueError, match="such as active_power"):
+        new_name([], between="_")("Active power")
     with pytest.raises(ValueError, match="such as press-1"):
         to_name("一号冲床")
     assert to_site("a/b/c") == "a/b/c"
-    with pytest.raises(ValueError, match="is no unit code"):
-        to_unit("°C")
+    written = {"°C": "Cel", "kWh": "kW.h", "rpm": "/min", "m3/h": "m3/h", "widgets": "widgets"}
+    assert {unit: to_unit(unit) for unit in written} == written
+    with pytest.raises(ValueError, match="is no unit"):
+        to_unit("some thing")
 
 
 def test_chinese_takes_two_cells():
@@ -78,6 +87,7 @@ def test_long_lines_are_broken_and_short_ones_kept():
     assert wrap("a   b") == ["a   b"]
     assert wrap("  one two three", 9) == ["  one two", "  three"]
     assert wrap("1) one two", 6, indent="   ") == ["1) one", "   two"]
+    assert wrap(" 1) " + "x" * 9, 8, indent="  ") == [" 1)", "   xxxxx", "   xxxx"]
     assert wrap("x" * 7, 3) == ["xxx", "xxx", "x"]
     assert wrap("") == [""]
 
@@ -125,17 +135,6 @@ def test_ports_are_listed_once_under_their_most_lasting_name(tmp_path):
     ]
 
 
-def test_a_replaced_file_is_kept_each_time(tmp_path):
-    path, new = tmp_path / "file", tmp_path / "new"
-    kept = []
-    for text in (b"1", b"2", b"3"):
-        write_file(new, text, 0o600)
-        kept.append(replace_file(new, path))
-    assert path.read_bytes() == b"3"
-    assert kept[0] is None
-    assert [each.read_bytes() for each in kept[1:]] == [b"1", b"2"]
-
-
 def test_a_secret_replaces_only_what_this_session_wrote(tmp_path):
     (tmp_path / "word").write_text("in use")
     files = SecretFiles(tmp_path, "word")
@@ -170,33 +169,93 @@ def test_texts_keep_their_meaning_in_yaml():
         assert f'"{text}"' in written
 
 
-def test_a_service_finds_password_and_ca_where_its_own_user_can_read_them(tmp_path):
-    home, etc, store = tmp_path / "home", tmp_path / "etc", tmp_path / "credstore"
+def test_passwords_and_certificates_that_nobody_needs_are_removed(tmp_path):
+    names = ["mqtt-password", "mqtt-password-2", "opcua-password", "broker-0123abcd.pem"]
+    others = ["broker-mine.pem", "notes-password.txt", "mqtt-password-old"]
+    for name in [*names, "broker-ca-0123abcd.pem", "mqtt-password-3", *others]:
+        (tmp_path / name).write_text("x")
+    config = tmp_path / "config.yaml"
+    config.write_text("mqtt: {ca_file: broker-0123abcd.pem}\n")
+    (tmp_path / "trial.yaml").write_text(f'password_file: "{tmp_path}/opcua-password"\n')
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "versions" / "config.yaml.0001.20261126T081500Z").write_text(
+        f"password_file: {tmp_path}/mqtt-password-2\n"
+        "other: /run/credentials/edge-agent.service/mqtt-password-3\n"
+    )
+    answered = f"password_file: {tmp_path}/mqtt-password\n"
+    assert clear(config, answered) == ["broker-ca-0123abcd.pem", "mqtt-password-3"]
+    assert {one.name for one in tmp_path.iterdir() if one.is_file()} == {
+        *names, *others, "config.yaml", "trial.yaml",
+    }  # fmt: skip
+    assert clear(config, "") == ["mqtt-password"]
+
+
+def test_the_question_for_the_language_explains_itself_in_all_that_can_be_read():
+    why = next(tongue(lambda tag: True)).why
+    assert "Every command speaks it" in why
+    assert "所有命令都用这种语言" in why
+    assert "\n" not in next(tongue(lambda tag: tag == "en")).why
+
+
+def test_a_service_finds_secrets_and_ca_where_its_own_user_can_read_them(tmp_path):
+    home, etc = tmp_path / "home", tmp_path / "etc"
     home.mkdir()
     etc.mkdir()
     (home / "word").write_text("secret")
-    (home / "ca.pem").write_text("ca")
+    (home / "plc-word").write_text("other secret")
+    ca, kind = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n", "EC PRIVATE KEY"
+    key = f"-----BEGIN {kind}-----\nMA==\n-----END {kind}-----\n"  # some come in one file
+    (home / "ca.pem").write_text(f"Of the factory\n{ca}{key}{ca}")
     mqtt = {
         "url": "mqtts://x:8883",
         "password_file": str(home / "word"),
         "ca_file": str(home / "ca.pem"),
     }
-    adopted = service.adopt({"version": 1, "mqtt": mqtt}, etc, store)
-    assert adopted == {
-        "version": 1,
-        "mqtt": {
-            "url": "mqtts://x:8883",
-            "password_file": "/run/credentials/edge-agent.service/mqtt-password",
-            "ca_file": str(etc / "broker-ca.pem"),
-        },
+    plc = {
+        "url": "opc.tcp://plc:4840",
+        "username": "gw",
+        "password_file": str(home / "plc-word"),
     }
-    secret = store / "edge-agent.mqtt-password"
-    assert (secret.read_text(), stat.S_IMODE(secret.stat().st_mode)) == ("secret", 0o600)
-    assert stat.S_IMODE((etc / "broker-ca.pem").stat().st_mode) == 0o644
-    service.adopt({"mqtt": mqtt}, etc, store)
-    assert [path.name for path in store.iterdir()] == ["edge-agent.mqtt-password"]
+    line = {"name": "opcua-1", "driver": "opcua", "settings": plc, "devices": []}
+    adopted = service.adopt({"version": 1, "mqtt": mqtt, "connections": [line]}, etc)
+    (ca_file,) = etc.iterdir()
+    assert ca_file.read_text() == ca + ca
+    assert stat.S_IMODE(ca_file.stat().st_mode) == 0o644
+    run = "/run/credentials/edge-agent.service"
+    assert adopted.document["mqtt"] == {
+        "url": "mqtts://x:8883",
+        "password_file": f"{run}/mqtt-password",
+        "ca_file": str(ca_file),
+    }
+    (connection,) = adopted.document["connections"]
+    assert connection["settings"] == {**plc, "password_file": f"{run}/opcua-password"}
+    assert adopted.secrets == {
+        f"{run}/mqtt-password": "secret",
+        f"{run}/opcua-password": "other secret",
+    }
+    assert service.adopt(adopted.document, etc).document == adopted.document
+
+
+def test_two_secrets_for_one_place_are_refused(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    lines = [
+        {
+            "name": f"opcua-{name}",
+            "driver": "opcua",
+            "settings": {
+                "url": f"opc.tcp://{name}:4840",
+                "username": "gw",
+                "password_file": str(tmp_path / name),
+            },
+            "devices": [],
+        }
+        for name in ("one", "two")
+    ]
+    with pytest.raises(ValueError, match="one place for opcua-password, and two are needed"):
+        service.adopt({"mqtt": {}, "connections": lines}, tmp_path)
 
 
 def test_a_service_is_only_offered_for_the_file_it_reads(tmp_path):
-    assert not service.can_start(tmp_path / "config.yaml")
+    assert service_of(tmp_path / "config.yaml") is None
     assert service.command(tmp_path / "c.yaml") == f"edge-agent run -c {tmp_path / 'c.yaml'}"

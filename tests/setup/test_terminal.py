@@ -1,32 +1,37 @@
 """A novice at a real terminal: what is asked, what is shown, what is written."""
 
 import json
+import re
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from edge_agent.config import load
 from edge_agent.layout import width
+from tests.rigs.novice import Novice
 
 pytestmark = pytest.mark.thorough
 
+RULE = re.compile(r"^-- ?.*-{8,}$", re.MULTILINE)
+
 
 def says_where(person) -> None:
+    person.does("Which language?", "1")
     person.does("Where is this gateway?", "factory-1/hall-2")
     person.does("A name for this gateway", "gw-01")
+    person.passes_the_box()
 
 
-def adds_a_temperature(person) -> None:
+def names_the_device(person, name="oven") -> None:
+    person.does("A short name", name)
     person.does("What do people call it?", "")
-    person.does("How often", "")
-    person.does("its name?", "temperature")
-    person.does("Its unit?", "2")
-    person.does("Is this right?", "")
     person.does("What do you connect next?", "")
 
 
 def names_the_broker(person, broker) -> None:
+    person.does("Where shall the readings go?", "")
     person.does("MQTT broker's address", f"localhost:{broker.port}" if broker else "")
     person.does("User name", "")
 
@@ -34,132 +39,188 @@ def names_the_broker(person, broker) -> None:
 def sets_up_a_demo_device(person, broker) -> None:
     says_where(person)
     person.does("What do you connect?", "5")
-    person.does("A short name", "oven")
-    adds_a_temperature(person)
+    names_the_device(person)
     names_the_broker(person, broker)
 
 
-def finds_the_plc(person, plc) -> None:
-    person.does("What do you connect?", "2")
-    person.does("other end of the network cable", "")
-    person.does("Its address", "127.0.0.1")
-    person.does("Its port", str(plc.port))
-    person.does("number on the line", "")
-    person.does("A short name", "press-1")
-    person.does("What do people call it?", "1号冲床")
-    person.does("How often", "")
+def writes_it(person) -> None:
+    person.does("Everything as you want it?", "")
+    person.does("Make the commissioning report", "2")
+    person.does("Save this as a template", "2")
 
 
-def reads_the_oil(person) -> None:
-    person.does("its name?", "oil_temperature")
-    person.does("What kind of value", "2")
-    person.does("Its address, as the manual writes it", "40001")
-    person.does("Multiply", "1/10")
-    person.does("Its unit?", "2")
-    person.reads("oil_temperature = 23.5 Cel")
-    person.does("Is this right?", "2")
-
-
-def reads_the_voltage(person) -> str:
-    person.does("its name?", "voltage")
-    person.does("What kind of value", "3")
-    person.does("Its address, as the manual writes it", "40011")
-    person.does("Multiply", "")
-    person.does("Its unit?", "V")
-    choices = person.does("Which one does the device's display show?", "2")
-    person.reads("voltage = 231.4 V")
-    person.does("Is this right?", "")
-    return choices
-
-
-def test_a_novice_sets_up_a_plc_by_network_and_sees_its_values(novice, plc, broker):
-    person = novice()
-    says_where(person)
-    finds_the_plc(person, plc)
-    reads_the_oil(person)
-    choices = reads_the_voltage(person)
-    person.does("What do you connect next?", "")
-    names_the_broker(person, broker)
-    person.reads("Published a test message and read it back.")
-    person.does("Write this to", "")
-    person.reads("Start it with: edge-agent run")
-    assert person.ends() == 0
-
-    assert " 2) 231.4 " in choices
-    assert "ABCD" not in person.seen
-    assert "endian" not in person.seen.lower()
-    config = load(person.config)
-    assert config.agent.site == "factory-1/hall-2"
-    (press,) = config.connections[0].devices
-    assert (press.name, press.label) == ("press-1", "1号冲床")
-    oil, voltage = press.points
-    assert (oil.scale, oil.unit) == (0.1, "Cel")
-    assert voltage.address.order == "CDAB"
-
-
-def test_screens_fit_a_dumb_terminal_of_60_columns_and_20_lines(novice, broker):
+def test_a_novice_sets_up_a_device_and_sees_what_it_reads(novice, broker):
     person = novice()
     sets_up_a_demo_device(person, broker)
-    person.does("Write this to", "")
+    person.reads("Published a test message and read it back.")
+    person.reads("1 device, 1 value, 1 messages/s, about ")
+    person.reads("OK  oven  1/1  temperature ")
+    writes_it(person)
+    person.reads("Start it with: edge-agent run")
+    assert person.ends() == 0
+    config = load(person.config)
+    assert config.agent.site == "factory-1/hall-2"
+    assert [device.name for device in config.connections[0].devices] == ["oven"]
+    assert (person.config.parent / "language").read_text() == "en\n"
+
+
+# --- screens ------------------------------------------------------------------------------------
+
+
+def demo_run(broker, language: str = "1") -> list[str]:
+    """Give the answers of a whole run with a demo device, after which nothing is asked."""
+    start = [language, "factory-1", "gw-01", None]
+    device = ["5", "", "一号炉" if language == "2" else "Oven 1", ""]
+    where = ["1", f"localhost:{broker.port}", ""]
+    return [*start, *device, *where, "1", "1", "-", "1"]
+
+
+@pytest.mark.parametrize(
+    ("language", "env"),
+    [
+        ("1", {"TERM": "dumb", "LANG": "C"}),
+        ("1", {"PYTHONIOENCODING": "latin-1"}),
+        ("1", {"PYTHONIOENCODING": "ascii"}),
+        ("2", {"LANG": "C.UTF-8"}),
+        ("2", {"PYTHONIOENCODING": "gb18030"}),
+        ("2", {"TERM": "linux"}),
+    ],
+)
+def test_screens_fit_60_columns_and_20_lines_without_a_control_code(novice, broker, language, env):
+    person = novice(env=env, encoding=env.get("PYTHONIOENCODING", "utf-8"))
+    person.walks(demo_run(broker, language))
     assert person.ends() == 0
     assert "\x1b" not in person.seen
-    prompts = ("> ", "[")  # what is typed is no part of the screen
-    shown = [line for line in person.seen.splitlines() if not line.startswith(prompts)]
-    assert max(width(line.rstrip()) for line in shown) <= 60
-    screens = [screen.partition("> ")[0] for screen in person.seen.split("-" * 60)]
-    assert max(len(screen.splitlines()) for screen in screens) <= 20
+    assert "Traceback" not in person.seen
+    for screen in screens(person.seen):
+        assert len(screen) <= 20, screen
+        assert max(map(width, screen)) <= 60, screen
+    chinese = language == "2" and env.get("TERM") != "linux"
+    assert ("本网关" in person.seen or "网关" in person.seen) == chinese
+    assert (person.config.parent / "language").read_text() == (
+        "zh\n" if language == "2" else "en\n"
+    )
 
 
-def test_wrong_answers_get_a_sentence_and_the_question_again(novice, tmp_path):
+def screens(seen: str) -> list[list[str]]:
+    """Cut what was shown into screens; what was typed is no part of one."""
+    shown = seen.replace("\r\n", "\n")
+    found = []
+    for part in RULE.split(shown):
+        asked, prompt, looked = part.partition("> ")
+        lines = [piece for line in asked.split("\n") for piece in line.split("\r")]
+        found.append(["-" * 60, *lines[:-1], lines[-1] + prompt])
+        found.append([piece for line in looked.split("\n")[1:] for piece in line.split("\r")])
+    return [screen for screen in found if screen]
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def test_wrong_answers_get_a_sentence_and_the_question_again(novice):
     person = novice()
+    person.does("Which language?", "")
     person.does("Where is this gateway?", "Factory 1!")
     person.does("such as factory-1", "")
     person.does("Please type an answer", "a/b/c/d")
     person.does("at most three levels", "factory-1")
     person.does("A name for this gateway", "gw-01")
+    person.passes_the_box()
     person.does("What do you connect?", "99")
-    person.does("is not one of the choices", "?")
-    person.does("Look at the cable", "2")
-    person.does("other end", "")
-    person.does("Its address", "two words")
-    person.does("is no address", "10.0.0.5")
-    person.does("Its port", "70000")
-    person.does("from 1 to 65535", "")
-    person.does("number on the line", "q")
+    person.does("type a number from 1 to 5", "?")
+    person.does("Look at the cable", "q")
     assert person.ends() == 0
     assert not person.config.exists()
 
 
 def test_b_goes_back_and_offers_the_earlier_answer(novice):
     person = novice()
-    person.does("Where is this gateway?", "b")
-    person.does("This is the first question", "factory-1")
-    person.does("A name for this gateway", "gw-77")
-    person.does("What do you connect?", "b")
+    person.does("Which language?", "b")
+    person.does("This is the first question", "")
+    person.does("Where is this gateway?", "factory-1")
     person.does("A name for this gateway", "b")
     assert "[factory-1] > " in person.does("Where is this gateway?", "factory-2")
-    assert "[gw-77] > " in person.does("A name for this gateway", "")
+    person.does("A name for this gateway", "gw-77")
+    person.passes_the_box()
     person.does("What do you connect?", "q")
     assert person.ends() == 0
     journal = (person.config.parent / ".setup-journal").read_text()
     kept = [json.loads(line) for line in journal.splitlines()]
-    assert kept[-2:] == [
-        {"id": "site", "answer": "factory-2"},
-        {"id": "gateway", "answer": "gw-77"},
-    ]
+    assert {"id": "site", "answer": "factory-2"} in kept
+    assert {"cut": 1} in kept
 
 
-@pytest.mark.parametrize("end", ["q", "kill", "hang up"])
+def test_full_width_digits_choose_from_a_menu(novice):
+    person = novice(env={"LANG": "C.UTF-8"})
+    says_where(person)
+    person.does("What do you connect?", "５")
+    person.does("A short name", "q")
+    assert person.ends() == 0
+
+
+def test_ctrl_c_in_a_long_look_ends_it_with_what_is_there(novice, broker):
+    person = novice()
+    sets_up_a_demo_device(person, broker)
+    person.does("Everything as you want it?", "2")
+    person.reads("58 s left")
+    person.terminal.sendintr()
+    person.reads("nothing was sent.")
+    person.does("back to the summary", "")
+    person.does("Everything as you want it?", "q")
+    assert person.ends() == 0
+
+
+# --- coming back --------------------------------------------------------------------------------
+
+
+def test_killed_at_every_screen_it_resumes_there_with_all_answers(novice, broker):
+    answers = demo_run(broker)
+    expected = novice()
+    wanted = expected.walks(answers)
+    assert expected.ends() == 0
+    configuration = expected.config.read_bytes()
+    for file in filter(Path.is_file, expected.config.parent.iterdir()):
+        file.unlink()
+    shown = []
+    person = comes_in(novice)
+    for answer in answers:
+        if answer is None and not person.is_at_the_box():
+            continue
+        shown.append(person.question())
+        person.types("2" if answer is None else answer)
+        if person.waits():
+            person.is_killed()
+            person = comes_in(novice)
+    assert person.ends() == 0
+    assert [but_for_numbers(screen) for screen in shown] == list(map(but_for_numbers, wanted))
+    assert expected.config.read_bytes() == configuration
+
+
+def comes_in(novice):
+    """Begin, or go on where the last session was cut off."""
+    person = novice()
+    person.waits()
+    if "You were here before" in person.screen:
+        person.types("1")
+        person.waits()
+    return person
+
+
+def but_for_numbers(screen: str) -> str:
+    """A value is read anew wherever it is shown."""
+    return re.sub(r"[0-9.]+", "#", screen)
+
+
+@pytest.mark.parametrize("end", ["q", "hang up"])
 def test_a_session_that_broke_off_is_resumed_where_it_was(novice, broker, end):
     person = novice()
-    person.does("Where is this gateway?", "factory-1")
-    person.does("A name for this gateway", "gw-01")
+    says_where(person)
     person.does("What do you connect?", "5")
-    person.does("A short name", "oven")
-    person.reads("What do people call it?")
-    if end == "kill":
-        person.is_killed()
-    elif end == "hang up":
+    names_the_device(person)
+    person.does("Where shall the readings go?", "b")
+    person.does("What do you connect next?", "6")
+    person.reads("A short name")
+    if end == "hang up":
         person.terminal.close()
     else:
         person.types("q")
@@ -167,23 +228,25 @@ def test_a_session_that_broke_off_is_resumed_where_it_was(novice, broker, end):
 
     person = novice()
     person.reads("You were here before")
+    person.reads("1 of 2 devices done.")
     person.does("continue where you stopped", "")
-    adds_a_temperature(person)
-    names_the_broker(person, broker)
-    person.does("Write this to", "")
+    person.reads("A short name")
+    assert "[demo] > " in person._prompt()
+    person.types("q")
     assert person.ends() == 0
-    assert load(person.config).connections[0].devices[0].name == "oven"
 
 
 def test_starting_over_keeps_the_old_answers_aside(novice):
     person = novice()
+    person.does("Which language?", "")
     person.does("Where is this gateway?", "factory-1")
     person.does("A name for this gateway", "q")
     assert person.ends() == 0
     person = novice()
     person.does("start over", "2")
     person.reads("The old answers are kept in")
-    assert "[" not in person.does("Where is this gateway?", "q").rpartition("-" * 60)[2]
+    person.does("Which language?", "")
+    assert "[" not in person.does("Where is this gateway?", "q").rpartition("-" * 30)[2]
     assert person.ends() == 0
     assert len(list(person.config.parent.glob(".setup-journal.bak-*"))) == 1
 
@@ -191,43 +254,87 @@ def test_starting_over_keeps_the_old_answers_aside(novice):
 def test_another_device_is_added_later_and_the_old_configuration_kept(novice, broker):
     person = novice()
     sets_up_a_demo_device(person, broker)
-    person.does("Write this to", "")
+    writes_it(person)
     assert person.ends() == 0
     before = person.config.read_bytes()
 
     person = novice()
     person.reads("You finished here")
     person.does("add or change something", "")
-    person.does("Write this to", "2")
-    person.does("What do you connect next?", "6")
+    person.does("Everything as you want it?", "3")
+    person.does("What do you connect next?", "1")
     person.does("A short name", "oven")
     person.does("already used", "oven-2")
-    adds_a_temperature(person)
+    person.does("What do people call it?", "")
+    person.does("What do you connect next?", "")
     names_the_broker(person, None)
-    person.does("Write this to", "")
+    writes_it(person)
     person.reads("The one before is kept as")
     assert person.ends() == 0
     (connection,) = load(person.config).connections
     assert [device.name for device in connection.devices] == ["oven", "oven-2"]
-    (kept,) = person.config.parent.glob("config.yaml.bak-*")
+    (kept,) = person.config.parent.glob("versions/config.yaml.0*")
     assert kept.read_bytes() == before
+
+
+def test_a_new_box_is_set_up_from_a_site_file_that_is_there(novice, broker, tmp_path):
+    first = novice()
+    sets_up_a_demo_device(first, broker)
+    first.does("Everything as you want it?", "")
+    first.does("Make the commissioning report", "2")
+    first.does("Save this as a template", "1")
+    assert first.ends() == 0
+    (tmp_path / "second").mkdir()
+    (tmp_path / "site-template.yaml").rename(tmp_path / "second" / "our-site.yaml")
+
+    second = Novice(tmp_path / "second")
+    second.reads("A site file is here.")
+    second.does("our-site.yaml", "")
+    second.does("gateway", "q")
+    assert second.ends() == 2
+    assert "nothing was done" in second.seen
+
+
+def test_what_answers_have_set_up_is_gone_on_with_by_people(novice, broker, tmp_path):
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(
+        "{site: factory-1, gateway: gw-01, device: [{kind: demo, name: oven}], "
+        f"broker: {{url: 'localhost:{broker.port}'}}}}"
+    )
+    first = novice("--answers", str(answers))
+    assert first.ends() == 0
+    second = novice()
+    second.reads("You finished here")
+    second.reads("1 device done.")
+    second.does("add or change something", "")
+    second.reads("OK  oven  1/1  temperature ")
+    second.does("Everything as you want it?", "q")
+    assert second.ends() == 0
 
 
 def test_a_second_session_is_turned_away(novice):
     first = novice()
-    first.reads("Where is this gateway?")
+    first.reads("Which language?")
     second = novice()
-    second.reads("already running in another session")
+    second.reads("already running in another session (process ")
     assert second.ends() == 2
 
 
-def test_a_password_is_seen_nowhere_but_in_its_own_file(novice, start_broker, tmp_path):
+# --- secrets ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(start_broker, tmp_path):
+    """A broker that knows one user."""
     users = tmp_path / "users"
     subprocess.run(["mosquitto_passwd", "-b", "-c", users, "gw-01", "s3cret-word"], check=True)
     users.chmod(0o644)
-    broker = start_broker("allow_anonymous false", f"password_file {users}")
+    return start_broker("allow_anonymous false", f"password_file {users}")
+
+
+def test_a_password_is_seen_nowhere_but_in_its_own_file(novice, guarded, tmp_path):
     person = novice()
-    sets_up_a_demo_device(person, broker)
+    sets_up_a_demo_device(person, guarded)
     person.reads("The broker wants a user name and a password.")
     person.does("What now?", "2")
     person.does("MQTT broker's address", "")
@@ -238,12 +345,10 @@ def test_a_password_is_seen_nowhere_but_in_its_own_file(novice, start_broker, tm
     person.does("MQTT broker's address", "")
     person.does("User name", "")
     person.does("keep the one from before", "s3cret-word")
-    person.reads("read it back")
-    person.does("Write this to", "")
+    writes_it(person)
     assert person.ends() == 0
     assert "s3cret-word" not in person.seen
-    holding = [file for file in tmp_path.rglob("*") if b"s3cret-word" in _content(file)]
-    (file,) = holding
+    (file,) = [file for file in tmp_path.rglob("*") if b"s3cret-word" in _content(file)]
     assert [path.name for path in tmp_path.glob("mqtt-password*")] == ["mqtt-password"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert load(person.config).mqtt.password_file == file
@@ -251,25 +356,3 @@ def test_a_password_is_seen_nowhere_but_in_its_own_file(novice, start_broker, tm
 
 def _content(path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gb18030", "utf-8"])
-def test_a_terminal_that_lacks_letters_still_works(novice, encoding):
-    person = novice(env={"PYTHONIOENCODING": encoding})
-    says_where(person)
-    person.does("What do you connect?", "5")
-    person.does("A short name", "oven")
-    person.does("What do people call it?", "")
-    person.does("How often", "")
-    person.does("its name?", "temperature")
-    person.does("temperature", "q")  # the unit of which is written with a degree sign
-    assert person.ends() == 0
-    assert "Traceback" not in person.seen
-
-
-def test_full_width_digits_choose_from_a_menu(novice):
-    person = novice(env={"LANG": "C.UTF-8"})
-    says_where(person)
-    person.does("What do you connect?", "５")
-    person.does("A short name", "q")
-    assert person.ends() == 0
