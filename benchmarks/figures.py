@@ -99,7 +99,7 @@ class Gateway:
         self._note("naive encoding of 1,000 readings, for scale", calibration, "ms")
         self._note("CPU as a multiple of naive encoding", cost / calibration, "x")
         written = spent.written / delivered
-        self._note("written to disk, broker healthy", written, "bytes per reading", most=0.5)
+        self._note("written to disk, broker healthy", written, "bytes per reading", most=0.1)
         self._lateness(asked, agent.status())
         self._note("lateness of a bare sleeper meanwhile, p99", percentile(slept, 0.99), "ms")
         ages = sorted(arrived["ages_ms"])

@@ -4,8 +4,10 @@ import contextlib
 import socket
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
 from edge_agent.config.model import Mqtt
+from edge_agent.language import _, later, refusal
 from edge_agent.secrecy import demand_secrecy, read_secret
 
 
@@ -18,14 +20,39 @@ def password(settings: Mqtt) -> str | None:
     return None if settings.password_file is None else read_secret(settings.password_file)
 
 
-def tls_context(settings: Mqtt) -> ssl.SSLContext:
+def trusting(ca_file: Path | str | None) -> ssl.SSLContext:
     """Make a context that verifies certificate and host name; nothing switches that off.
+
+    Args:
+        ca_file: Certificates to trust in place of the system's.
+
+    Raises:
+        OSError: The file cannot be read or holds no certificate.
+    """
+    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        trust_alone(context)
+    return context
+
+
+def trust_alone(context: ssl.SSLContext) -> None:
+    """Have what an owner names himself be enough, and the same in every version of Python.
+
+    One pinned certificate will do, whoever issued it. Python 3.13 would refuse authorities without
+    a key usage, as `openssl req -x509` makes them: an upgrade must not cut a gateway off.
+    """
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
+
+
+def tls_context(settings: Mqtt) -> ssl.SSLContext:
+    """Make a context for the agent's own connection, with its certificate if it has one.
 
     Raises:
         OSError: A file cannot be read or holds no certificate or key; others can read the key too.
     """
-    context = ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = trusting(settings.ca_file)
     context.sslsocket_class = TlsSocket
     if settings.cert_file:
         if settings.key_file:
@@ -71,38 +98,45 @@ class TlsSocket(ssl.SSLSocket):
 
 # What a broker says of a client's certificate -> what that means. Source: RFC 8446, 6.2.
 ALERTS = {
-    "BAD_CERTIFICATE": "is damaged, or not signed by an authority that the broker knows",
-    "UNSUPPORTED_CERTIFICATE": "is of a kind that the broker does not use",
-    "CERTIFICATE_REVOKED": "is revoked",
-    "CERTIFICATE_EXPIRED": "has expired, or the broker's list of revoked ones has",
-    "CERTIFICATE_UNKNOWN": "is not accepted for a reason that the broker does not tell",
-    "UNKNOWN_CA": "is signed by an authority that the broker does not know",
-    "ACCESS_DENIED": "is valid, but has no access",
-    "CERTIFICATE_REQUIRED": "is missing",
+    "BAD_CERTIFICATE": later("is damaged, or not signed by an authority that the broker knows"),
+    "UNSUPPORTED_CERTIFICATE": later("is of a kind that the broker does not use"),
+    "CERTIFICATE_REVOKED": later("is revoked"),
+    "CERTIFICATE_EXPIRED": later("has expired, or the broker's list of revoked ones has"),
+    "CERTIFICATE_UNKNOWN": later("is not accepted for a reason that the broker does not tell"),
+    "UNKNOWN_CA": later("is signed by an authority that the broker does not know"),
+    "ACCESS_DENIED": later("is valid, but has no access"),
+    "CERTIFICATE_REQUIRED": later("is missing"),
 }
 NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID. Source: openssl/x509_vfy.h
 # Most special first; the sentences are formatted with the error.
 SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (
         ssl.SSLCertVerificationError,
-        "its certificate is not accepted ({0.verify_message}); check ca_file, the host name in "
-        "mqtt.url, and this gateway's clock",
+        later(
+            "its certificate is not accepted ({0.verify_message}); check ca_file, the host name in "
+            "mqtt.url, and this gateway's clock"
+        ),
     ),
-    (ssl.SSLError, "TLS fails ({0}); check that this port speaks TLS, and the certificate files"),
+    (
+        ssl.SSLError,
+        later("TLS fails ({0}); check that this port speaks TLS, and the certificate files"),
+    ),
     (
         socket.gaierror,
-        "the name cannot be resolved ({0.strerror}); check mqtt.url and the network",
+        later("the name cannot be resolved ({reason}); check mqtt.url and the network"),
     ),
     (
         ConnectionRefusedError,
-        "refused, nothing listens there; check the port in mqtt.url and the broker",
+        later("refused, nothing listens there; check the port in mqtt.url and the broker"),
     ),
     (
         ConnectionResetError,
-        "the other side ended the connection; if it does so at every try, check that this port is "
-        "the broker's, and with mqtts:// or wss:// that it speaks TLS 1.2 or later",
+        later(
+            "the other side ended the connection; if it does so at every try, check that this port "
+            "is the broker's, and with mqtts:// or wss:// that it speaks TLS 1.2 or later"
+        ),
     ),
-    (TimeoutError, "no answer; check the address, the network and any firewall"),
+    (TimeoutError, later("no answer; check the address, the network and any firewall")),
 )
 
 
@@ -114,21 +148,26 @@ def is_too_early(error: Exception) -> bool:
 def explain(error: Exception) -> str:
     """Say in plain words why a broker cannot be reached, and what to look at."""
     if is_too_early(error):
-        return (
-            f"its certificate is not yet valid on {datetime.now(UTC):%Y-%m-%d}, this gateway's "
-            "date; the agent waits for the right time: let the gateway reach a time server, or "
-            "set its date (`timedatectl`); if it is right, the broker needs another certificate"
-        )
+        return _(
+            "its certificate is not yet valid on {today:%Y-%m-%d}, this gateway's "
+            "date; the agent waits for the right time: let the gateway reach a time "
+            "server, or set its date (`timedatectl`); if it is right, the broker "
+            "needs another certificate"
+        ).format(today=datetime.now(UTC))
     if isinstance(error, ssl.SSLError) and (alert := _alert(error)) in ALERTS:
-        return (
-            f"the broker refuses this gateway's certificate: it {ALERTS[alert]}; have one issued "
-            "for the broker, and name it with cert_file and key_file under mqtt"
-        )
+        return _(
+            "the broker refuses this gateway's certificate: it {alert}; have one "
+            "issued for the broker, and name it with cert_file and key_file under "
+            "mqtt"
+        ).format(alert=_(ALERTS[alert]))
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):
-            return sentence.format(error)
+            system = refusal(error) if isinstance(error, OSError) else ""
+            return _(sentence).format(error, reason=system)
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}; check that the agent may read this file"
+        return _("{filename}: {error}; check that the agent may read this file").format(
+            filename=error.filename, error=refusal(error)
+        )
     return str(error) or type(error).__name__
 
 

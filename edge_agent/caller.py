@@ -17,6 +17,7 @@ from edge_agent.driver import (
     WatchingDriver,
     Why,
 )
+from edge_agent.language import _
 from edge_agent.plugins import AnyDriver
 
 CLOSE_SECONDS = 10.0
@@ -59,7 +60,9 @@ class Caller:
         try:
             await self._call(self.driver.open(), patience)
         except TimeoutError:
-            raise ConnectionLost(f"cannot be opened within {patience:g} s") from None
+            raise ConnectionLost(
+                _("cannot be opened within {patience:g} s").format(patience=patience)
+            ) from None
 
     async def read(self, plan: Plan[Any]) -> Samples:
         """Read a plan; where nothing is answered, or not in time, all its samples are bad.
@@ -73,11 +76,15 @@ class Caller:
         except NoResponse as error:
             return Samples.all_bad(wanted, Why.TIMEOUT, str(error))
         except TimeoutError:
-            why = f"no answer within {plan.patience:g} s"
+            why = _("no answer within {patience:g} s").format(patience=plan.patience)
             return Samples.all_bad(wanted, Why.TIMEOUT, why)
         if len(samples) != wanted:
             self.is_buggy = True
-            raise ConnectionLost(f"driver bug: {len(samples)} samples for {wanted} addresses")
+            raise ConnectionLost(
+                _("driver bug: {samples} samples for {wanted} addresses").format(
+                    samples=len(samples), wanted=wanted
+                )
+            )
         return samples
 
     async def watch(
@@ -91,7 +98,11 @@ class Caller:
         try:
             await self._call(driver.watch(groups), WATCH_SECONDS)
         except TimeoutError:
-            raise ConnectionLost(f"nothing can be watched within {WATCH_SECONDS:g} s") from None
+            raise ConnectionLost(
+                _("nothing can be watched within {watch_seconds:g} s").format(
+                    watch_seconds=WATCH_SECONDS
+                )
+            ) from None
 
     async def changes(
         self, driver: WatchingDriver[Any, Any], seconds: float, sizes: Sequence[int]
@@ -113,7 +124,9 @@ class Caller:
         for one in changes:
             if not _fits(one, sizes):
                 self.is_buggy = True
-                raise ConnectionLost(f"driver bug: changes that fit no group: {one!r:.200}")
+                raise ConnectionLost(
+                    _("driver bug: changes that fit no group: {one!r:.200}").format(one=one)
+                )
         return changes
 
     async def close(self) -> None:
@@ -133,7 +146,9 @@ class Caller:
         except Exception as error:
             self.is_buggy = True
             self._log.exception("driver_bug")
-            raise ConnectionLost(f"driver bug: {type(error).__name__}: {error}") from error
+            raise ConnectionLost(
+                _("driver bug: {kind}: {error}").format(kind=type(error).__name__, error=error)
+            ) from error
 
     async def sleep(self, seconds: float) -> None:
         """Wait, and let the watchdog know."""

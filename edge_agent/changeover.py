@@ -10,7 +10,7 @@ from edge_agent.proof import Finding
 from edge_agent.proving import Say
 from edge_agent.supervisor import Service, ServiceFailed
 from edge_agent.undisturbed import deaf
-from edge_agent.versions import Version, Versions
+from edge_agent.versions import Trial, Version, Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +109,28 @@ class Changeover:
 
     def _prepare(self, document: bytes) -> None:
         """Keep what is in force; after a trial that was cut short, that is what was before it."""
-        present, trial = self._versions.present(), self._versions.trial()
-        self._before = present
-        self._can_go_back = present != document or trial is not None or self._beside.is_news
-        if present != document:
-            self._kept = self._versions.keep()
-            self._versions.begin_trial(self._kept)
-        elif trial:
-            all_ = self._versions.all()
-            self._kept = next((one for one in all_ if one.number == trial.before), None)
-            self._before = self._kept.path.read_bytes() if self._kept else None
+        trial = self._versions.trial()
+        if trial is None or not self._found_before(trial):
+            self._before = self._versions.present()
+            if self._before != document:
+                self._kept = self._versions.keep()
+                self._versions.begin_trial(self._kept)
+        else:
+            self._set_aside(document)
+        self._can_go_back = self._before != document or self._beside.is_news
+
+    def _found_before(self, trial: Trial) -> bool:
+        """Find what was in force before a trial that was cut short; False if that is gone."""
+        found = (one for one in self._versions.all() if one.number == trial.before)
+        self._kept = next(found, None)
+        self._before = self._kept.path.read_bytes() if self._kept else None
+        return self._kept is not None or trial.before is None
+
+    def _set_aside(self, document: bytes) -> None:
+        """Keep for people what was in a trial that was cut short, where another takes its place."""
+        present = self._versions.present()
+        if present is not None and present not in (document, self._before):
+            self._versions.refuse(present)
 
     def _put(self, document: bytes) -> None:
         self._beside.put()
@@ -149,14 +161,14 @@ class Changeover:
             return "", ""
         with deaf():
             self._say(_("It does not work. The configuration before is put back ..."))
-            self._beside.take_back()
+            left = self._restore_beside()
             if self._before is None:
                 self._versions.remove()
             elif self._versions.present() != self._before:
                 self._versions.put(self._before)
             trouble = self._restore_agent() if self._was_started else ""
             self._versions.end_trial()
-            return self._refused(document), trouble
+            return self._refused(document), "; ".join(filter(None, (left, trouble)))
 
     def _refused(self, document: bytes) -> str:
         """Keep for people what was tried; what was put back is safe, whatever comes of this."""
@@ -166,6 +178,13 @@ class Changeover:
             return str(self._versions.refuse(document))
         return ""
 
+    def _restore_beside(self) -> str:
+        try:
+            self._beside.take_back()
+        except OSError as error:  # the configuration has to come back all the same
+            return _not_as_before(error)
+        return ""
+
     def _restore_agent(self) -> str:
         try:
             if self._was_running and self._before is not None:
@@ -173,8 +192,12 @@ class Changeover:
             else:
                 self._service.stop()
         except ServiceFailed as error:
-            return _("the agent could not be brought back to how it was: {why}").format(why=error)
+            return _not_as_before(error)
         return ""
+
+
+def _not_as_before(why: Exception) -> str:
+    return _("the agent could not be brought back to how it was: {why}").format(why=why)
 
 
 def _problem(finding: Finding) -> tuple[str, str]:

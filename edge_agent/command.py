@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent.errors import CommandFailed
-from edge_agent.layout import columns, printable, shown, width, wrap
+from edge_agent.language import _
+from edge_agent.layout import columns, padded, printable, sentence, shown, width, wrap
 from edge_agent.ports import serial_ports
 
 if TYPE_CHECKING:
+    from edge_agent.config.profile import Profile, ProfilePoint, Sign
     from edge_agent.driver import Settings, Value
 
 __all__ = [
@@ -28,12 +30,18 @@ __all__ = [
     "PARTLY_OK",
     "USAGE",
     "CommandFailed",
+    "Profile",
+    "ProfilePoint",
+    "Sign",
     "columns",
     "configured",
     "connections_of",
     "exact",
+    "padded",
     "print_json",
     "printable",
+    "profiles_of",
+    "sentence",
     "serial_ports",
     "shown",
     "width",
@@ -61,9 +69,12 @@ def configured(config: Path, connection: str, settings_type: type[S]) -> S:
     """
     fitting = connections_of(config, settings_type)
     if connection not in fitting:
-        there = ", ".join(fitting) or "none"
+        there = ", ".join(fitting) or _("none")
         raise CommandFailed(
-            f"{config} has no connection {connection!r} for this command; there are: {there}", USAGE
+            _(
+                "{config} has no connection {connection!r} for this command; there are: {there}"
+            ).format(config=config, connection=connection, there=there),
+            USAGE,
         )
     return fitting[connection]
 
@@ -84,6 +95,24 @@ def connections_of(config: Path, settings_type: type[S]) -> dict[str, S]:
     return {
         one.name: one.settings for one in connections if isinstance(one.settings, settings_type)
     }
+
+
+def profiles_of(driver: str) -> "dict[str, Profile]":
+    """Read the profiles for devices of a driver; those with mistakes are left out.
+
+    `edge-agent profiles` tells of the mistakes.
+    """
+    from edge_agent.config.library import Library  # noqa: PLC0415 - it would slow down every --help
+    from edge_agent.errors import ProfileUnavailable  # noqa: PLC0415
+
+    library = Library()
+    found: dict[str, Profile] = {}
+    for name in library.files.get(driver, ()):
+        try:
+            found[name] = library.load(driver, name)
+        except ProfileUnavailable:
+            continue
+    return found
 
 
 def exact(value: "Value") -> "Value":

@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.language import _
+
 RUNTIME_FOLDER = Path("/run/edge-agent")
 SOCKET = "control.sock"
 ANSWER_SECONDS = 5.0
@@ -147,7 +149,7 @@ def _remove_leftover(path: Path) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             return
-    raise OSError(errno.EADDRINUSE, "another agent answers there", str(path))
+    raise OSError(errno.EADDRINUSE, _("another agent answers there"), str(path))
 
 
 def ask(path: Path) -> dict[str, Any]:
@@ -162,6 +164,20 @@ def ask(path: Path) -> dict[str, Any]:
         channel.shutdown(socket.SHUT_WR)  # there is nothing else to ask
         answer = b"".join(iter(lambda: channel.recv(65536), b""))
     return dict(msgspec.json.decode(answer))
+
+
+def answering(buffer_folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Find the daemon that runs; give its socket, and how it stands. None if none answers. Blocks.
+
+    Args:
+        buffer_folder: Of the configuration it should have.
+    """
+    for path in candidates(buffer_folder):
+        try:
+            return path, ask(path)
+        except (OSError, ValueError):  # none there, or one that ends while it answers
+            continue
+    return None
 
 
 def watched(path: Path, device: str, tick: float) -> Iterator[dict[str, Any] | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from edge_agent.damage import damaged
 
 SCHEMA = 1
+BUSY_SECONDS = 1.0  # how long another process that has the file is waited for
 Place = tuple[tuple[int, int], ...]  # device and inode of the database and its WAL
 # page_size 1024 and secure_delete off halve the bytes written per reading (measured with FULL and
 # one commit a second); the WAL is folded back at about 2 MB, so that it stays small on any card.
@@ -81,7 +82,9 @@ class Database:
 
     def _connect(self, script: str) -> None:
         self.close()
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        db = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
         db.text_factory = partial(str, encoding="utf-8", errors="replace")
         try:
             db.executescript(script)

@@ -10,6 +10,7 @@ from edge_agent.clock import Clock
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
 from edge_agent.flights import Flights
+from edge_agent.language import _
 from edge_agent.mqtt import NotAllowed, Session
 from edge_agent.puback import FAILURE, NO_SUBSCRIBER, Verdict, judge
 from edge_agent.row import Row
@@ -74,7 +75,9 @@ class Delivery:
         oldest, patience = self._flights.oldest, self._settings.ack_timeout
         if oldest is not None and self._clock.mono() - oldest > patience:
             raise BrokerUnavailable(
-                f"{self._session.where} acknowledges nothing for {patience:g} s"
+                _("{where} acknowledges nothing for {patience:g} s").format(
+                    where=self._session.where, patience=patience
+                )
             )
         self.wake()
 
@@ -95,7 +98,7 @@ class Delivery:
         self._flights = Flights(1)
         condemned = self._breaker.ended(list(flying), proven=self.proven)
         if condemned is not None:
-            self._give_up(flying[condemned], "the broker drops the connection on it")
+            self._give_up(flying[condemned], _("the broker drops the connection on it"))
         self._supply.give_back()
 
     def _session_lost(self, _lost: asyncio.Future[None]) -> None:
@@ -123,7 +126,12 @@ class Delivery:
         if outgoing is None:
             return False
         if isinstance(outgoing.item, Row) and outgoing.size > session.largest:
-            self._give_up(outgoing, f"{outgoing.size} bytes, the broker takes {session.largest}")
+            self._give_up(
+                outgoing,
+                _("{size} bytes, the broker takes {largest}").format(
+                    size=outgoing.size, largest=session.largest
+                ),
+            )
         else:
             self._send(session, outgoing)
         return True
@@ -164,11 +172,19 @@ class Delivery:
 
     def _refused(self, verdict: Verdict, reason: str) -> None:
         """End a connection on which the broker refuses a message; everything is kept."""
-        problem = BrokerUnavailable(f"the broker refuses a message: {reason}")
+        problem = BrokerUnavailable(
+            _("the broker refuses a message: {reason}").format(reason=reason)
+        )
         if verdict is not Verdict.NOT_NOW:
             problem = NotAllowed(
-                f"the broker refuses messages below {self._supply.root}: {reason}; allow user "
-                f"{self._settings.username or '(none)'!r} to publish there"
+                _(
+                    "the broker refuses messages below {root}: {reason}; allow user "
+                    "{username!r} to publish there"
+                ).format(
+                    root=self._supply.root,
+                    reason=reason,
+                    username=self._settings.username or "(none)",
+                )
             )
         if self._over and not self._over.done():
             self._over.set_exception(problem)

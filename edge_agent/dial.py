@@ -2,6 +2,7 @@
 
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.language import _
 from edge_agent.mqtt import Session, VersionUnsupported
 from edge_agent.notebook import Notebook
 
@@ -32,4 +33,6 @@ async def dial(settings: Mqtt, will: tuple[str, bytes], notebook: Notebook) -> S
         else:
             notebook.put(SECTION, broker, version)
             return session
-    raise BrokerUnavailable(f"broker {broker} speaks neither MQTT 5 nor 3.1.1")
+    raise BrokerUnavailable(
+        _("broker {broker} speaks neither MQTT 5 nor 3.1.1").format(broker=broker)
+    )

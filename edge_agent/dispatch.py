@@ -18,6 +18,7 @@ from edge_agent.conditioning import Readings
 from edge_agent.config.model import Config, Device
 from edge_agent.errors import BrokerUnavailable, BufferUnavailable
 from edge_agent.lanes import Item
+from edge_agent.language import _
 from edge_agent.model import Flaw
 from edge_agent.notebook import Notebook
 from edge_agent.pollgroup import MOST_READINGS
@@ -127,8 +128,10 @@ class Dispatch:
                     await self._buffer.settled(LOOK_SECONDS)
         if self._buffer.expected:
             raise BrokerUnavailable(
-                f"{publisher.why or f'nothing was acknowledged within {PATIENCE:g} s'}; "
-                "what was read is kept, and goes out when the agent is started"
+                _("{why}; what was read is kept, and goes out when the agent is started").format(
+                    why=publisher.why
+                    or _("nothing was acknowledged within {patience:g} s").format(patience=PATIENCE)
+                )
             )
 
 

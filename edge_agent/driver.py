@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from edge_agent.address import Address, Duration, Settings
 from edge_agent.changes import ChangeQueue, Changes
 from edge_agent.errors import ConnectionLost, DriverError, NoResponse
+from edge_agent.language import later
 from edge_agent.model import Flaw, Learnt, Quality, Sample, Samples, Value, Why, bad
 
 __all__ = [
@@ -59,7 +60,7 @@ class Plan(Generic[A]):
         action: What somebody has to do for the read to bring anything, such as `scan or measure`.
     """
 
-    addresses: tuple[A, ...]
+    addresses: Sequence[A]
     cost: float = 0.0
     patience: float = 30.0
     cost_of_silence: float = 0.0
@@ -91,7 +92,7 @@ class Driver(ABC, Generic[S, A]):
 
     settings_type: ClassVar[type[Settings]]
     address_type: ClassVar[type[Address]]
-    remedy: str = "compare their addresses with the device's manual"
+    remedy: str = later("compare their addresses with the device's manual")
     """What to do about addresses that a device refuses."""
 
     def __init__(self, settings: S) -> None:
@@ -171,6 +172,17 @@ class Driver(ABC, Generic[S, A]):
             ConnectionLost: The link is gone.
         """
 
+    async def identify(self, plan: Plan[A]) -> Mapping[str, str]:
+        """Ask the device of this plan who it is, such as its maker, model and version.
+
+        Only people have it asked, when they compare devices; nothing polls meanwhile. What it does
+        not say is left out; the usual answer is nothing.
+
+        Raises:
+            ConnectionLost: The link is gone.
+        """
+        return {}
+
     @abstractmethod
     async def close(self) -> None:
         """Close the link. Safe to call twice, and after an open() that failed."""
@@ -199,7 +211,7 @@ class WatchGroup(Generic[A]):
     device: int = 0
 
     @property
-    def addresses(self) -> tuple[A, ...]:
+    def addresses(self) -> Sequence[A]:
         """Give where their values live."""
         return self.plan.addresses
 

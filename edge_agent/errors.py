@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from edge_agent.language import _
+
 
 class EdgeAgentError(Exception):
     """Anything the agent expects to go wrong; the message is one sentence for a person."""
@@ -56,7 +58,7 @@ class Problem(NamedTuple):
     hint: str = ""
 
     def __str__(self) -> str:
-        line = f"line {self.line}" if self.line is not None else ""
+        line = _("line {line}").format(line=self.line) if self.line is not None else ""
         place = ", ".join(part for part in (line, self.path) if part)
         sentence = f"{place}: {self.message}" if place else self.message
         return f"{sentence}; {self.hint}" if self.hint else sentence
@@ -68,7 +70,11 @@ class ConfigInvalid(EdgeAgentError):  # noqa: N818 - named after what happened
     def __init__(self, problems: Iterable[Problem], file: str = "") -> None:
         self.problems = tuple(problems)
         first, *others = map(str, self.problems)
-        more = f" (and {len(others)} more: `edge-agent check` lists them)" if others else ""
+        more = (
+            _(" (and {others} more: `edge-agent check` lists them)").format(others=len(others))
+            if others
+            else ""
+        )
         super().__init__(f"{file}: {first}{more}" if file else first + more)
 
 

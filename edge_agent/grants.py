@@ -13,6 +13,7 @@ import msgspec
 from edge_agent.clock import Clock
 from edge_agent.errors import BufferUnavailable
 from edge_agent.lanes import Lanes
+from edge_agent.language import _
 from edge_agent.reserve import Reservation, ReserveFile
 
 
@@ -60,7 +61,9 @@ class Grants:
         try:
             self._thread.submit(self._file.write, reservation).result()
         except OSError as error:
-            raise BufferUnavailable(f"no number can be reserved: {error}") from error
+            raise BufferUnavailable(
+                _("no number can be reserved: {error}").format(error=error)
+            ) from error
         self._granted(reservation, mono)
 
     async def give_back(self) -> None:

@@ -4,11 +4,21 @@ Widths are counted in terminal cells, of which a Chinese character takes two; `l
 do not know that.
 """
 
+import re
 import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from edge_agent.language import _
+
 SCREEN_WIDTH = 60
+
+# Chinese breaks between any two signs, but no line ends with what opens or begins with what closes.
+# Source: Requirements for Chinese Text Layout (W3C), 3.1.1.
+_OPENS, _CLOSES = "（《“‘【", "，。、；：？！）》”’】…"
+_UNBROKEN = re.compile(
+    rf"[{_OPENS}]*(?:[\u2e80-\uffef]|[^\u2e80-\uffef{_OPENS}{_CLOSES}]+)[{_CLOSES}]*|."
+)
 
 
 def width(text: str) -> int:
@@ -42,8 +52,8 @@ def wrap(text: str, columns: int = SCREEN_WIDTH, indent: str = "") -> list[str]:
 def _wrap_paragraph(paragraph: str, columns: int, indent: str) -> list[str]:
     start = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
     lines, line = [], start
-    for piece in _pieces(paragraph.strip(), columns - width(indent)):
-        space = "" if line in {start, indent + start} else " "
+    for before, piece in _pieces(paragraph.strip(), columns - width(indent + start)):
+        space = "" if line in {start, indent + start} else before
         if width(line + space + piece) > columns and line.strip():
             lines.append(line)
             line, space = indent + start, ""
@@ -51,14 +61,18 @@ def _wrap_paragraph(paragraph: str, columns: int, indent: str) -> list[str]:
     return [*lines, line]
 
 
-def _pieces(text: str, columns: int) -> Iterable[str]:
+def _pieces(text: str, columns: int) -> Iterable[tuple[str, str]]:
+    """Give what may stand on a line of its own, each with the space before it."""
     for word in text.split():
-        rest = word
-        while width(rest) > columns:
-            cut = _fitting(rest, columns)
-            yield rest[:cut]
-            rest = rest[cut:]
-        yield rest
+        space = " "
+        for part in _UNBROKEN.findall(word):
+            rest = part
+            while width(rest) > columns:
+                cut = _fitting(rest, columns)
+                yield space, rest[:cut]
+                rest, space = rest[cut:], ""
+            yield space, rest
+            space = ""
 
 
 def _fitting(text: str, columns: int) -> int:
@@ -84,10 +98,20 @@ def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[st
     return ["  ".join(_aligned(row, widths, to_right)).rstrip() for row in rows]
 
 
+def padded(text: str, cells: int) -> str:
+    """Fill a text with spaces up to so many cells."""
+    return text + " " * (cells - width(text))
+
+
 def _aligned(row: Sequence[str], widths: Sequence[int], right: set[int]) -> Iterable[str]:
     for index, cell in enumerate(row):
-        padding = " " * (widths[index] - width(cell))
-        yield padding + cell if index in right else cell + padding
+        filled = padded(cell, widths[index])
+        yield filled[len(cell) :] + cell if index in right else filled
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a phrase: a capital letter and a full stop."""
+    return f"{text[0].upper()}{text[1:]}{'.' if text.isascii() else '。'}"
 
 
 def printable(text: str) -> str:
@@ -104,8 +128,14 @@ def shown(value: bool | float | str | None) -> str:
     if value is None:
         return "--"
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     return _shortest(value) if isinstance(value, float) else printable(str(value))
+
+
+def people_say(unit: str) -> str:
+    """Write a unit of measure as displays do, from its UCUM code."""
+    return {"Cel": "°C", "kW.h": "kWh", "kvar.h": "kvarh", "V.A": "VA", "1/min": "rpm",
+            "[ppm]": "ppm", "deg": "°", "m3": "m³", "m3/h": "m³/h"}.get(unit, unit)  # fmt: skip
 
 
 def _shortest(value: float) -> str:

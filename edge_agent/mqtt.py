@@ -17,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.access import explain, is_too_early, password, tls_context
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.language import _
 from edge_agent.pump import Pump
 from edge_agent.threads import in_daemon_thread
 
@@ -83,7 +84,7 @@ class Session:
     @property
     def where(self) -> str:
         """Name the broker for messages."""
-        return f"broker {self._settings.host}:{self._settings.port}"
+        return _("broker {host}:{port}").format(host=self._settings.host, port=self._settings.port)
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -101,7 +102,9 @@ class Session:
                 )
         except TimeoutError:
             raise BrokerUnavailable(
-                f"{self.where} does not answer within {CONNECT_SECONDS:.0f} s"
+                _("{where} does not answer within {connect_seconds:.0f} s").format(
+                    where=self.where, connect_seconds=CONNECT_SECONDS
+                )
             ) from None
         if self._connected.done():
             self._connected.result()
@@ -198,13 +201,21 @@ class Session:
 
     def _refusal(self, reason: ReasonCode) -> BrokerUnavailable:
         if reason.value == UNSUPPORTED_VERSION:
-            return VersionUnsupported(f"{self.where} does not speak this version of MQTT")
+            return VersionUnsupported(
+                _("{where} does not speak this version of MQTT").format(where=self.where)
+            )
         if reason.value in (0x86, 0x87):
             return NotAllowed(
-                f"{self.where} refuses user {self._settings.username or '(none)'!r}: {reason}; "
-                "check username and password_file under mqtt, and the account on the broker"
+                _(
+                    "{where} refuses user {username!r}: {reason}; check username and "
+                    "password_file under mqtt, and the account on the broker"
+                ).format(
+                    where=self.where, username=self._settings.username or "(none)", reason=reason
+                )
             )
-        return BrokerUnavailable(f"{self.where} refuses the connection: {reason}")
+        return BrokerUnavailable(
+            _("{where} refuses the connection: {reason}").format(where=self.where, reason=reason)
+        )
 
     def _disconnected(
         self, _client: Any, _data: Any, flags: Any, reason: ReasonCode, _properties: Any
@@ -212,12 +223,20 @@ class Session:
         if self._pump.alert is not None:
             self._lose(explain(self._pump.alert))
             return
-        by = "closed by the broker" if flags.is_disconnect_packet_from_server else "connection lost"
+        by = (
+            _("closed by the broker")
+            if flags.is_disconnect_packet_from_server
+            else _("connection lost")
+        )
         self._lose(f"{by} ({reason})")
 
     def _failed(self, error: Exception) -> None:
         """Give up a connection on which the broker made paho raise something."""
-        self._lose(f"the broker sent something wrong ({type(error).__name__}: {error})")
+        self._lose(
+            _("the broker sent something wrong ({kind}: {error})").format(
+                kind=type(error).__name__, error=error
+            )
+        )
 
     def _lose(self, why: str) -> None:
         if not self.lost.done():

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge_agent import waybill
 from edge_agent.clock import Clock
 from edge_agent.config.model import AgentIdentity, BufferLimits
+from edge_agent.language import _
 from edge_agent.parcel import Contents, Entry, Parcel, Piece, write
 from edge_agent.ranges import Ranges
 from edge_agent.row import Damaged, Key, Loss, Row, Segment, pack
@@ -81,9 +82,13 @@ def _check(target: Path, written: int) -> None:
     Raises:
         OSError: It is not what was written.
     """
-    if sum(1 for _ in Parcel(target).whole()) != written:
+    if sum(1 for _each in Parcel(target).whole()) != written:
         target.unlink()
-        raise OSError(f"{target} does not give back what was written: use another medium")
+        raise OSError(
+            _("{target} does not give back what was written: use another medium").format(
+                target=target
+            )
+        )
 
 
 # --- the buffer's own ----------------------------------------------------------------------------

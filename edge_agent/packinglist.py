@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from edge_agent.language import _
 from edge_agent.parcel import Contents, Entry
 
 
@@ -52,14 +53,22 @@ def by_epoch(contents: Contents, damaged: Iterable[Entry] = ()) -> list[str]:
 
 
 def _epoch(one: dict[str, Any]) -> str:
-    records = f"{one['losses']} records of loss" if one["losses"] else ""
+    records = _("{losses} records of loss").format(losses=one["losses"]) if one["losses"] else ""
     if not one["messages"]:
-        return f"  epoch {one['epoch']}: {records or 'no readings'}"
-    return (
-        f"  epoch {one['epoch']}: {one['readings']:,} readings in {one['messages']:,} messages, "
-        f"numbers {one['first']} to {one['last']}, from {span(one['from'], one['to'])}"
-        + (f", and {records}" if records else "")
-    )
+        return _("  epoch {epoch}: {records}").format(
+            epoch=one["epoch"], records=records or _("no readings")
+        )
+    return _(
+        "  epoch {epoch}: {readings:,} readings in {messages:,} messages, "
+        "numbers {first} to {last}, from {span}"
+    ).format(
+        epoch=one["epoch"],
+        readings=one["readings"],
+        messages=one["messages"],
+        first=one["first"],
+        last=one["last"],
+        span=span(one["from"], one["to"]),
+    ) + (_(", and {records}").format(records=records) if records else "")
 
 
 def readings_of(entries: Iterable[Entry]) -> int:
@@ -69,7 +78,7 @@ def readings_of(entries: Iterable[Entry]) -> int:
 
 def span(oldest: int, newest: int) -> str:
     """Say from when to when, ms since 1970 UTC."""
-    return f"{local_time(oldest)} to {local_time(newest)}"
+    return _("{oldest} to {newest}").format(oldest=local_time(oldest), newest=local_time(newest))
 
 
 def local_time(ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:

@@ -18,6 +18,7 @@ import msgspec
 
 from edge_agent import records
 from edge_agent.errors import EdgeAgentError
+from edge_agent.language import _
 from edge_agent.reserve import sync_folder
 from edge_agent.row import Damaged, Loss, Row, Segment, unpack
 
@@ -161,15 +162,23 @@ class Parcel:
                 with contextlib.suppress(msgspec.DecodeError):
                     return self._known(_decode(content))
         raise NotAParcel(
-            f"{self.path} is no file of `edge-agent buffer export`, or too damaged to tell what it "
-            "holds; copy it anew, or export once more from the old card"
+            _(
+                "{path} is no file of `edge-agent buffer export`, or too damaged to tell "
+                "what it holds; copy it anew, or export once more from the old card"
+            ).format(path=self.path)
         )
 
     def _known(self, contents: Contents) -> Contents:
         if contents.version > VERSION:
-            raise NotAParcel(f"{self.path} was written by a newer edge-agent: update this one")
+            raise NotAParcel(
+                _("{path} was written by a newer edge-agent: update this one").format(
+                    path=self.path
+                )
+            )
         if not all(EPOCH.fullmatch(epoch) for epoch in contents.epochs):
-            raise NotAParcel(f"{self.path} names an epoch that edge-agent never gave")
+            raise NotAParcel(
+                _("{path} names an epoch that edge-agent never gave").format(path=self.path)
+            )
         return contents
 
     def piece(self, entry: Entry) -> Piece:
@@ -181,14 +190,14 @@ class Parcel:
         """
         at = self._places.get((entry.epoch, entry.first))
         if at is None:
-            raise Damaged("it is not in the file")
+            raise Damaged(_("it is not in the file"))
         try:
             with self.path.open("rb", buffering=0) as file:
                 content = records.content(file.fileno(), at)
         except FileNotFoundError as error:
-            raise Damaged("the file is gone") from error
+            raise Damaged(_("the file is gone")) from error
         if content is None:
-            raise Damaged("the checksum does not fit")
+            raise Damaged(_("the checksum does not fit"))
         try:
             head, body = _decode_segment(content[PLACE.size :])
             unpack(body, entry.first)

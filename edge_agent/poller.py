@@ -17,6 +17,7 @@ from edge_agent.config.model import Connection
 from edge_agent.driver import Plan
 from edge_agent.errors import DriverError
 from edge_agent.keeper import Keeper
+from edge_agent.language import _
 from edge_agent.lateness import Lateness
 from edge_agent.model import Learnt, Samples, Why
 from edge_agent.plugins import AnyDriver
@@ -133,7 +134,7 @@ class Poller:
         turns = () if self.devices[job.device].is_demoted else job.turns(now)
         if turns and self.roster.is_line_silent and now - due > job.every / 2:
             # While timeouts keep it waiting, its last values must not pass for present ones.
-            self._keep_bad(turns, Why.TIMEOUT, "not asked in time: others do not answer either")
+            self._keep_bad(turns, Why.TIMEOUT, _("not asked in time: others do not answer either"))
             turns = ()
         if not turns:
             schedule.advance(now)

@@ -17,6 +17,7 @@ from edge_agent.config.model import Mqtt
 from edge_agent.delivery import Delivery
 from edge_agent.dial import dial
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.language import _
 from edge_agent.mqtt import NotAllowed, Session, TooEarly
 from edge_agent.notebook import Notebook
 from edge_agent.rights import CUT_OFF, doubt
@@ -67,7 +68,7 @@ class Publisher:
     @property
     def note(self) -> str:
         """What people should know of a connection that works; empty if nothing."""
-        return self._doubt or ("nobody subscribes" if self._delivery.unheard else "")
+        return self._doubt or (_("nobody subscribes") if self._delivery.unheard else "")
 
     def announce(self, topic: str, content: bytes) -> None:
         """Publish a retained message now and after every reconnect.
@@ -116,7 +117,7 @@ class Publisher:
             BrokerUnavailable: It does not go well any more.
         """
         self._delivery.proven = False  # whatever the last connection was
-        will = self._status_topic, self._status("offline", None, "connection lost")
+        will = self._status_topic, self._status("offline", None, _("connection lost"))
         session = await dial(self._settings, will, self._notebook)
         self._log.info("connected", mqtt=session.version, window=session.receive_maximum)
         self.state, self.why = "connected", ""
@@ -148,7 +149,7 @@ class Publisher:
         return asyncio.create_task(self._look_at_rights(session, online))
 
     async def _look_at_rights(self, session: Session, online: bytes) -> None:
-        found = CUT_OFF
+        found = _(CUT_OFF)
         if not self._cut_off:  # not twice in a row: some brokers cut off who asks
             self._cut_off = True
             found = await doubt(session, self._status_topic, online)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import TypeGuard
 
+from edge_agent.language import _
+
 # Units accepted in the configuration; the published contract lists ms, s, m, h, d, KiB and GiB.
 DURATION_UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZE_UNITS: Mapping[str, int] = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -27,8 +29,10 @@ def seconds(written: object) -> float:
     if _is_amount(written):
         return float(written)
     raise ValueError(
-        f"{written!r} is not a duration; write one like 200ms, 1s, 5m, 8h or 30d, "
-        "or seconds as a number"
+        _(
+            "{written!r} is not a duration; write one like 200ms, 1s, 5m, 8h or 30d, "
+            "or seconds as a number"
+        ).format(written=written)
     )
 
 
@@ -43,7 +47,9 @@ def size(written: object) -> int:
     if _is_amount(written) and written == int(written):
         return int(written)
     raise ValueError(
-        f"{written!r} is not a size; write one like 64KiB, 100MiB or 1GiB, or bytes as a number"
+        _(
+            "{written!r} is not a size; write one like 64KiB, 100MiB or 1GiB, or bytes as a number"
+        ).format(written=written)
     )
 
 

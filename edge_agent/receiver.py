@@ -16,6 +16,7 @@ from edge_agent import waybill
 from edge_agent.clock import Clock
 from edge_agent.config.model import BufferLimits
 from edge_agent.errors import EdgeAgentError
+from edge_agent.language import _
 from edge_agent.parcel import SUFFIX, Contents, Entry, NotAParcel, Parcel, Piece, write
 from edge_agent.row import Damaged, Key
 from edge_agent.standstill import Standstill, standstill
@@ -75,13 +76,18 @@ def _gaps(folder: Path, bill: Waybill) -> set[Key]:
 def _check_room(still: Standstill, limits: BufferLimits, wanted: int) -> None:
     if still.used + wanted > limits.max_bytes:
         raise NoRoom(
-            f"the buffer may take {limits.max_bytes} bytes (`buffer.max_bytes`), {still.used} are "
-            f"in use, and this needs {wanted}: allow more, or let the agent deliver first"
+            _(
+                "the buffer may take {max_bytes} bytes (`buffer.max_bytes`), {used} are "
+                "in use, and this needs {wanted}: allow more, or let the agent deliver "
+                "first"
+            ).format(max_bytes=limits.max_bytes, used=still.used, wanted=wanted)
         )
     if (free := shutil.disk_usage(still.folder).free) < wanted + SPARE:
         raise NoRoom(
-            f"{free} bytes are free in {still.folder}, and this needs {wanted + SPARE}: free some "
-            "space, then call this again"
+            _(
+                "{free} bytes are free in {folder}, and this needs {wanted}: free some "
+                "space, then call this again"
+            ).format(free=free, folder=still.folder, wanted=wanted + SPARE)
         )
 
 

@@ -13,6 +13,7 @@ from edge_agent import aside, epochs
 from edge_agent.damage import ERRORS, code, damaged, is_damage
 from edge_agent.database import SCHEMA
 from edge_agent.errors import BufferUnavailable
+from edge_agent.language import _
 from edge_agent.missing import (
     Notes,
     Recovered,
@@ -57,13 +58,18 @@ def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recov
 
 def unavailable(folder: Path, error: Exception) -> BufferUnavailable:
     """Say in one sentence that the disk refuses the buffer, and what to do."""
-    advice = "free some space or mend its rights"
+    advice = _("free some space or mend its rights")
     if isinstance(error, PermissionError):
-        advice = f"mend its rights (`chown -R {os.geteuid()} {folder}`)"
+        advice = _("mend its rights (`chown -R {geteuid} {folder}`)").format(
+            geteuid=os.geteuid(), folder=folder
+        )
     if code(error) == sqlite3.SQLITE_BUSY:
-        advice = "another edge-agent runs on it: stop that one, or give this one its own folder"
+        advice = _("another edge-agent runs on it: stop that one, or give this one its own folder")
     return BufferUnavailable(
-        f"the buffer folder {folder} cannot be used: {error}; {advice}, the agent goes on by itself"
+        _(
+            "the buffer folder {folder} cannot be used: {error}; {advice}, the agent "
+            "goes on by itself"
+        ).format(folder=folder, error=error, advice=advice)
     )
 
 
@@ -131,7 +137,7 @@ def _epoch(store: Store, reservation: Reservation | None) -> str | None:
     if not store.is_remnant:
         return None
     if reservation is None or epochs.names(store.path.parent) != [reservation.epoch]:
-        raise damaged(f"the epoch of {store.path} cannot be read")
+        raise damaged(_("the epoch of {path} cannot be read").format(path=store.path))
     return reservation.epoch
 
 
@@ -146,7 +152,9 @@ def _note(store: Store, name: str) -> str | int | None:
 
 
 def _unknown_schema(store: Store) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(f"{store.path} was written by another version of edge-agent")
+    error = sqlite3.DatabaseError(
+        _("{path} was written by another version of edge-agent").format(path=store.path)
+    )
     error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
     return error
 

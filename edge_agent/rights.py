@@ -7,10 +7,11 @@ comes back. MQTT 5 answers every message with a reason and needs no such proof.
 
 import asyncio
 
+from edge_agent.language import _, later
 from edge_agent.mqtt import Session
 
 READ_BACK = 10.0  # seconds for our status to come back
-CUT_OFF = (
+CUT_OFF = later(
     "the connection ended when we asked for our own status, so it is not known whether what we "
     "publish gets through; with MQTT 3.1.1 the broker cannot say: allow our user to subscribe there"
 )
@@ -32,15 +33,16 @@ async def doubt(session: Session, topic: str, content: bytes) -> str:
     try:
         async with asyncio.timeout(READ_BACK):
             if not await session.subscribe(topic):
-                return (
-                    "with MQTT 3.1.1 this broker cannot say whether it takes our messages, and it "
-                    f"does not let us look: allow our user to subscribe to {topic}"
-                )
+                return _(
+                    "with MQTT 3.1.1 this broker cannot say whether it takes our messages, "
+                    "and it does not let us look: allow our user to subscribe to {topic}"
+                ).format(topic=topic)
             while await session.received.get() != (topic, content):
                 pass
     except TimeoutError:
-        return (
-            f"what we publish on {topic} does not come back; with MQTT 3.1.1 a broker acknowledges "
-            "what it drops, so readings may be lost: allow our user to publish there, and to read"
-        )
+        return _(
+            "what we publish on {topic} does not come back; with MQTT 3.1.1 a broker "
+            "acknowledges what it drops, so readings may be lost: allow our user to "
+            "publish there, and to read"
+        ).format(topic=topic)
     return ""

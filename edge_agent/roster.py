@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from edge_agent.config.model import Connection
 from edge_agent.driver import Diagnosis
 from edge_agent.evidence import Evidence
+from edge_agent.language import _
 from edge_agent.mentions import Mentions
 from edge_agent.model import Samples, Why
 from edge_agent.plugins import AnyDriver
@@ -197,7 +198,7 @@ class Roster:
 
 def _words(diagnosis: Diagnosis, detail: str = "") -> str:
     place = f" ({detail})" if detail else ""
-    return f"{diagnosis.sentence}{place}; {diagnosis.action}"
+    return f"{_(diagnosis.sentence)}{place}; {_(diagnosis.action)}"
 
 
 def why_unusable(samples: Samples) -> str | None:

@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from edge_agent.language import _
+
 
 class Exposed(OSError):  # noqa: N818 - named after what happened
     """A secret that others can read is not used."""
@@ -23,8 +25,9 @@ def exposed(file: Path) -> str:
     strangers = stat.S_IRWXO | (stat.S_IRWXG if found.st_gid else 0)
     if not found.st_mode & strangers or _is_credential(file):
         return ""
-    mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
-    return f"can be read by other users of this machine ({mode}): chmod 600 {file}"
+    mode = f"{stat.S_IMODE(found.st_mode):04o}"
+    what = _("can be read by other users of this machine (mode {mode})").format(mode=mode)
+    return f"{what}: chmod 600 {file}"
 
 
 def read_secret(file: Path) -> str:

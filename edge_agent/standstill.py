@@ -16,6 +16,7 @@ from edge_agent.config.model import BufferLimits
 from edge_agent.damage import ERRORS, code
 from edge_agent.disk import DATABASE
 from edge_agent.errors import BufferUnavailable, EdgeAgentError
+from edge_agent.language import _
 from edge_agent.recovery import unavailable
 from edge_agent.reserve import COPIES
 from edge_agent.store import Store
@@ -26,8 +27,10 @@ class BufferInUse(EdgeAgentError):  # noqa: N818 - named after what happened
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"the agent runs on {folder} and keeps it for itself: stop it first "
-            "(`systemctl stop edge-agent`), then call this again"
+            _(
+                "the agent runs on {folder} and keeps it for itself: stop it first "
+                "(`systemctl stop edge-agent`), then call this again"
+            ).format(folder=folder)
         )
 
 
@@ -119,8 +122,10 @@ def _copied(folder: Path) -> Iterator[Path]:
                     shutil.copyfile(file, copy / file.name)
         except OSError as error:
             raise BufferUnavailable(
-                f"the buffer in {folder} cannot be copied to {copy}: {error}; free some space "
-                "there, or name another folder with TMPDIR"
+                _(
+                    "the buffer in {folder} cannot be copied to {copy}: {error}; free some "
+                    "space there, or name another folder with TMPDIR"
+                ).format(folder=folder, copy=copy, error=error)
             ) from error
         yield copy
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from edge_agent import __version__
 from edge_agent.agent import Agent, Running
+from edge_agent.language import _, later
 from edge_agent.standing import Standing
 
 SECONDS_AN_HOUR = 3600
-OPENING = "it is being checked, and mended where it is damaged"
+OPENING = later("it is being checked, and mended where it is damaged")
 
 
 def describe(agent: Agent) -> dict[str, Any]:
@@ -44,14 +45,14 @@ def _opening(agent: Agent) -> dict[str, Any]:
             "host": agent.mqtt.host,
             "port": agent.mqtt.port,
             "state": "waiting",
-            "why": "the buffer comes first",
+            "why": _("the buffer comes first"),
             "last_ack": None,
             "note": "",
         },
         "buffer": {
             **unknown,
             "max_bytes": agent.limits.max_bytes,
-            "why": agent.obstacle or OPENING,
+            "why": agent.obstacle or _(OPENING),
         },
         "connections": [],
         "devices": [],

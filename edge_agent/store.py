@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from edge_agent import scan
 from edge_agent.damage import ERRORS, PASSING, code, damaged, is_damage, is_unreadable
 from edge_agent.database import Database
+from edge_agent.language import _
 from edge_agent.row import Damaged, Loss, Row, Segment, pack, seal, unpack
 
 
@@ -87,9 +88,15 @@ class Store(Database):
     def apply(self, change: Change) -> Segment | None:
         """Do everything of one flush in one transaction; give the segment it wrote, if any."""
         if self.is_remnant:
-            raise damaged(f"{self.path} is damaged and not yet salvaged: free some space for that")
+            raise damaged(
+                _("{path} is damaged and not yet salvaged: free some space for that").format(
+                    path=self.path
+                )
+            )
         if self.is_displaced:
-            raise damaged(f"{self.path} was removed or replaced while it was in use")
+            raise damaged(
+                _("{path} was removed or replaced while it was in use").format(path=self.path)
+            )
         sql = self._sql
         try:
             sql.execute("BEGIN IMMEDIATE")

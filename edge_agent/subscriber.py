@@ -13,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.access import explain, password, tls_context
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.language import _
 
 PATIENCE = 10.0  # seconds to connect and subscribe
 
@@ -53,10 +54,16 @@ class Subscriber:
             self._client.loop_start()
             await asyncio.wait_for(self._subscribed, PATIENCE)
         except (OSError, ValueError, TimeoutError, BrokerUnavailable) as error:
-            reason = explain(error) if str(error) else f"no answer within {PATIENCE:.0f} s"
+            reason = (
+                explain(error)
+                if str(error)
+                else _("no answer within {patience:.0f} s").format(patience=PATIENCE)
+            )
             raise BrokerUnavailable(
-                f"the broker at {host}:{port} cannot be used: {reason}; "
-                "check its address, and that it runs"
+                _(
+                    "the broker at {host}:{port} cannot be used: {reason}; check its "
+                    "address, and that it runs"
+                ).format(host=host, port=port, reason=reason)
             ) from error
 
     async def clear(self, topics: list[str]) -> None:
@@ -72,8 +79,10 @@ class Subscriber:
             if all(one.is_published() for one in sent):
                 return
         raise BrokerUnavailable(
-            f"the broker at {self._mqtt.host}:{self._mqtt.port} is gone; it may still retain "
-            f"{', '.join(topics)}: clear them there"
+            _(
+                "the broker at {host}:{port} is gone; it may still retain {topics}: "
+                "clear them there"
+            ).format(host=self._mqtt.host, port=self._mqtt.port, topics=", ".join(topics))
         )
 
     async def close(self) -> None:
@@ -108,24 +117,37 @@ class Subscriber:
     def _on_connect(
         self,
         client: Client,
-        _: Any,
+        _data: Any,
         _flags: ConnectFlags,
         code: ReasonCode,
         _more: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._settle(BrokerUnavailable(f"it refuses the connection ({code})"))
+            self._settle(
+                BrokerUnavailable(_("it refuses the connection ({code})").format(code=code))
+            )
         else:
             client.subscribe(self._filter, qos=1)
 
     def _on_subscribe(
-        self, _client: Client, _: Any, _mid: int, codes: list[ReasonCode], _more: Properties | None
+        self,
+        _client: Client,
+        _data: Any,
+        _mid: int,
+        codes: list[ReasonCode],
+        _more: Properties | None,
     ) -> None:
         failed = [code for code in codes if code.is_failure]
-        problem = f"it refuses the subscription to {self._filter} ({failed[0]})" if failed else ""
+        problem = (
+            _("it refuses the subscription to {filter} ({failed})").format(
+                filter=self._filter, failed=failed[0]
+            )
+            if failed
+            else ""
+        )
         self._settle(BrokerUnavailable(problem) if failed else None)
 
-    def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         received = Message(message.topic, bytes(message.payload))
         self._loop.call_soon_threadsafe(self.messages.put_nowait, received)
 

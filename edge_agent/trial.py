@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from edge_agent import plugins
 from edge_agent.conditioning import Conditioner
 from edge_agent.config.model import Connection, Device
-from edge_agent.driver import Settings
+from edge_agent.driver import Plan, Settings
 from edge_agent.errors import ConnectionLost, DriverError, DriverUnavailable, NoResponse
+from edge_agent.language import _
 from edge_agent.model import Quality, Samples, Value, Why
 from edge_agent.plugins import AnyDriver
 from edge_agent.standing import DEVICE_SILENT, LINK_DOWN
@@ -60,6 +61,9 @@ class DeviceResult:
         readings: One per point, in the order of the configuration.
         code: `E-...`, what the documentation explains that under.
         ts: When the answer came, ms since 1970 UTC.
+        answer_time: Seconds from a request to its answer, without the time both are on the wire, as
+            far as one read tells that; None where it brought nothing, or its driver does not know
+            what a read costs.
     """
 
     device: str
@@ -69,6 +73,7 @@ class DeviceResult:
     readings: tuple[TrialReading, ...]
     code: str = ""
     ts: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
+    answer_time: float | None = None
 
     @property
     def good(self) -> int:
@@ -112,9 +117,8 @@ async def try_connection(
     except DriverUnavailable as error:
         why = str(error)
     except Exception as error:  # noqa: BLE001 - a bug in a driver costs only its connection
-        why = (
-            f"the driver {connection.driver!r} has a fault, please report it: "
-            f"{type(error).__name__}: {error}"
+        why = _("the driver {driver!r} has a fault, please report it: {kind}: {error}").format(
+            driver=connection.driver, kind=type(error).__name__, error=error
         )
     return [_unread(device, State.DOWN, why) for device in connection.devices]
 
@@ -139,7 +143,9 @@ async def _open(driver: AnyDriver) -> tuple[str, str]:
     except DriverError as error:
         return str(error), getattr(error, "code", "") or LINK_DOWN
     except TimeoutError:
-        why = f"the link did not open within {OPEN_PATIENCE:g} s: check cable, address and power"
+        why = _(
+            "the link did not open within {open_patience:g} s: check cable, address and power"
+        ).format(open_patience=OPEN_PATIENCE)
         return why, LINK_DOWN
     return "", ""
 
@@ -158,11 +164,22 @@ async def _try_device(driver: AnyDriver, device: Device, prompt: Prompt) -> Devi
     except NoResponse as error:
         return _unread(device, State.SILENT, str(error), _ms_since(started), DEVICE_SILENT)
     except TimeoutError:
-        why = f"no answer within {plan.patience:g} s: check power, wiring and address"
+        why = _("no answer within {patience:g} s: check power, wiring and address").format(
+            patience=plan.patience
+        )
         return _unread(device, State.SILENT, why, _ms_since(started), DEVICE_SILENT)
+    ms = _ms_since(started)
     why, code = _remark(driver, _noticed(driver, plan) - before, samples)
     readings = _readings(device, samples)
-    return DeviceResult(device.name, State.UP, _ms_since(started), why, readings, code)
+    return DeviceResult(
+        device.name, State.UP, ms, why, readings, code, answer_time=_answer_time(plan, ms)
+    )
+
+
+def _answer_time(plan: Plan[Any], ms: float) -> float | None:
+    if not plan.cost:
+        return None
+    return max(0.0, ms / 1000 - plan.cost) / max(1, plan.requests)
 
 
 def _noticed(driver: AnyDriver, plan: Any) -> "Counter[str]":
@@ -175,7 +192,7 @@ def _remark(driver: AnyDriver, noticed: "Counter[str]", samples: Samples) -> tup
     """Say what is wrong with a device although it answers, and the code of that."""
     refused = sum(flaw.why is Why.REFUSED for flaw in samples.flaws.values())
     found = driver.diagnose({"reads": 1, "answered": 1, "refused": refused, **noticed})
-    return ("", "") if found is None else (f"{found.sentence}; {found.action}", found.code)
+    return ("", "") if found is None else (f"{_(found.sentence)}; {_(found.action)}", found.code)
 
 
 def _readings(device: Device, samples: Samples) -> tuple[TrialReading, ...]:

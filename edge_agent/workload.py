@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from edge_agent.language import _
+
 WINDOW = 10.0  # seconds that are judged together, at least
 ENOUGH = 10  # polls that are judged together, at least
 TOO_MANY, FEW = 0.05, 0.01  # shares of skipped polls at which an overload begins and ends
@@ -72,7 +74,9 @@ class Workload:
             ((every, due / done) for every, (done, due) in wanted.items() if done),
             key=lambda pair: pair[1],
         )
-        return f"interval {every:g} s wanted, {every * stretch:.2g} s possible on this line"
+        return _("interval {every:g} s wanted, {possible:.2g} s possible on this line").format(
+            every=every, possible=every * stretch
+        )
 
 
 class AnswerTimes:

@@ -1,5 +1,6 @@
 """What holds for every test: no simulated machine is ever asked to change anything."""
 
+import os
 import sys
 
 import pytest
@@ -10,6 +11,10 @@ from tests.rigs import writes
 
 
 def pytest_configure(config):
+    os.environ["LC_MESSAGES"] = "C"  # what is said is compared in English, whoever runs the tests
+    # Where this is set, each process that a test starts would compile the whole agent anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # The ordinary suite tries the same examples every time; `make fuzz` looks for new ones.
     settings.register_profile("same", derandomize=True)
     if "fuzz" not in config.getoption("markexpr"):

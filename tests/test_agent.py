@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from edge_agent_simulated import SimulatedSettings, SineAddress
 
-from edge_agent.agent import Agent
+from edge_agent.agent import SLOTS, Agent, slot
 from edge_agent.clock import Clock
 from edge_agent.config.model import (
     AgentIdentity,
@@ -57,6 +57,17 @@ async def running(config):
     finally:
         stop.set()
         await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.parametrize(
+    ("intervals", "seconds"),
+    [((1.0,), 0.1), ((60.0, 5.0), 0.1), ((0.1,), 0.01), ((1.0, 0.5), 0.05)],
+)
+def test_all_groups_have_their_turn_within_a_second_and_the_shortest_interval(intervals, seconds):
+    points = tuple(Point(f"p{every:g}", SineAddress(), every) for every in intervals)
+    of_all = Connection("line", "simulated", SimulatedSettings(), (Device("one", points),))
+    assert slot(of_all) == pytest.approx(seconds)
+    assert SLOTS * slot(of_all) <= min(1.0, *intervals)
 
 
 async def test_readings_descriptions_and_states_arrive_as_documented(tmp_path):

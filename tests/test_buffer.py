@@ -308,7 +308,8 @@ async def test_readings_without_a_number_are_counted_in_a_record(tmp_path, clock
     assert sorted(bodies(items)) == [b"numbered", b"numbered again"]
 
 
-async def test_a_folder_serves_one_agent_at_a_time(tmp_path, clock):
+async def test_a_folder_serves_one_agent_at_a_time(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr("edge_agent.database.BUSY_SECONDS", 0.05)
     async with opened(tmp_path, clock):
         with pytest.raises(BufferUnavailable, match="another edge-agent runs on it"):
             await open_buffer(tmp_path, clock)

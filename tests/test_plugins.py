@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from edge_agent import plugins
+from edge_agent.driver import Driver
 from edge_agent.errors import DriverUnavailable
 
 DRIVER = """
@@ -87,3 +88,13 @@ def test_what_is_no_driver_is_refused(install, code):
     install("acme", code=code)
     with pytest.raises(DriverUnavailable, match=r"no subclass of edge_agent\.driver\.Driver"):
         plugins.load("mine")
+
+
+def test_a_driver_that_was_found_is_not_looked_for(monkeypatch):
+    class Found(Driver):
+        pass
+
+    monkeypatch.setattr(plugins, "_found", {})
+    plugins.know({"far": Found})
+    assert plugins.load("far") is Found
+    assert "far" not in plugins.names()

@@ -95,7 +95,7 @@ async def test_a_silent_device_gives_bad_readings_and_leaves_its_neighbour_alone
 
     driver = ScriptedDriver(script)
     async with polling(driver, connection("dead", "well")) as (_, notes):
-        await until(lambda: len(notes.of("well")) >= 50)
+        await until(lambda: len(notes.of("well")) >= 25)
     assert ("dead", "silent", "unit 2 does not answer within 0.3 s") in notes.states
     assert all(s.flaws[0].why is Why.TIMEOUT and s.values == [None] for s in notes.of("dead"))
     assert len(notes.of("dead")) == 3, "after three silent polls it is only probed"
@@ -506,7 +506,7 @@ async def test_how_long_a_device_takes_to_answer_is_handed_on():
 
 
 async def test_a_line_that_was_dead_as_a_whole_is_back_as_a_whole(monkeypatch):
-    monkeypatch.setattr("edge_agent.standing.FIRST_PROBE", 0.5)
+    monkeypatch.setattr("edge_agent.standing.FIRST_PROBE", 0.2)
     dead, names = True, [f"d{number}" for number in range(8)]
 
     def script(addresses):

@@ -358,8 +358,12 @@ async def test_a_right_that_is_missing_is_named_by_mqtt_5_and_everything_kept(tm
     [
         (["topic readwrite edge/v1/#"], ""),
         (["topic read #"], "does not come back"),
-        (["topic write edge/v1/#"], "does not come back"),
-        (["topic read #", "user boss", "topic readwrite #"], "does not come back"),
+        pytest.param(["topic write edge/v1/#"], "does not come back", marks=pytest.mark.thorough),
+        pytest.param(
+            ["topic read #", "user boss", "topic readwrite #"],
+            "does not come back",
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 async def test_mqtt_3_1_1_has_its_rights_looked_at(tmp_path, monkeypatch, rights, note):
@@ -405,6 +409,7 @@ async def test_a_broker_that_cuts_off_who_subscribes_gets_the_readings_all_the_s
 AS_ROOT = ("allow_anonymous true", "user root")
 
 
+@pytest.mark.thorough
 async def test_a_certificate_that_is_not_yet_valid_is_waited_for_until_the_clock_is_set(tmp_path):
     ours = Authority(tmp_path, "ours")
     clock, soon = StepClock(is_synced=False), 1.5 / 86400
@@ -420,6 +425,20 @@ async def test_a_certificate_that_is_not_yet_valid_is_waited_for_until_the_clock
             await until(lambda: rig.buffer.waiting == 0, 3)
             assert len(between.connects) == 2
             assert rig.publisher.why == ""
+
+
+async def test_a_broker_of_an_authority_that_is_not_ours_gets_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("edge_agent.publisher.LAST_DELAY", 0.1)
+    ours, foreign = Authority(tmp_path, "ours"), Authority(tmp_path, "foreign")
+    async with mosquitto(tmp_path, *AS_ROOT, *foreign.issue("broker")) as port:
+        async with network(port) as between:
+            tls = {"tls": True, "ca_file": ours.file}
+            async with publishing(tmp_path, between.port, "localhost", **tls) as rig:
+                rig.append(1)
+                await until(lambda: len(between.connects) >= 3)
+                assert "unable to get local issuer" in rig.publisher.why
+                assert rig.buffer.waiting == 1
+            assert b"MQTT" not in between.carried
 
 
 async def test_a_client_certificate_that_is_refused_is_named_until_it_is_replaced(tmp_path):

@@ -17,7 +17,7 @@ import pytest
 
 from edge_agent import control
 from edge_agent.errors import ConfigInvalid
-from edge_agent.rollout import RolloutRefused, in_force, roll_out, store
+from edge_agent.rollout import Rollout, RolloutRefused, in_force, roll_out, store
 from edge_agent.supervisor import ChildService
 from edge_agent.versions import BeingChanged, Versions
 from tests.rigs.holding_plc import Plc
@@ -81,6 +81,7 @@ def texts(config: Path) -> list[bytes]:
     return [one.path.read_bytes() for one in Versions(config).all()]
 
 
+@pytest.mark.thorough
 def test_the_first_one_that_does_not_work_is_stopped_and_removed(config, service, plc):
     dead = document(config, 1, device("a"))
     failed = roll_out(dead, config, service=service, say=print, patience=0.3)
@@ -202,6 +203,60 @@ def test_a_trial_that_was_cut_short_is_told_and_can_still_be_taken_back(config, 
     assert again.rolled_back
     assert config.read_bytes() == first
     assert versions.trial() is None
+
+
+@pytest.mark.thorough
+def test_after_a_trial_that_was_cut_short_another_change_that_fails_leads_back_to_before_both(
+    config, service, plc
+):
+    first = document(config, plc.port, device("a"))
+    store(first, config)
+    versions, second = Versions(config), document(config, 1, device("a"))
+    with versions.locked():
+        versions.begin_trial(versions.keep())
+        versions.put(second)  # and here the power went
+    third = document(config, 2, device("a"))
+    done = roll_out(third, config, service=service, say=print, patience=0.3)
+    assert done.rolled_back
+    assert config.read_bytes() == first
+    assert done.kept == str(versions.all()[-1].path)
+    assert Path(done.kept).read_bytes() == first
+    assert versions.trial() is None
+
+
+@pytest.mark.thorough
+def test_a_note_of_a_trial_whose_version_is_gone_removes_no_configuration(config, service, plc):
+    first, second = (document(config, plc.port, device(name)) for name in "ab")
+    store(first, config)
+    versions = Versions(config)
+    with versions.locked():
+        versions.begin_trial(versions.keep())
+    for one in versions.all():
+        one.path.unlink()
+    third = document(config, 2, device("c"))
+    assert roll_out(third, config, service=service, say=print, patience=0.3).rolled_back
+    assert config.read_bytes() == first
+    assert not roll_out(second, config, service=service, say=print).rolled_back
+
+
+class Stuck:
+    """A secret on a disk that takes nothing any more."""
+
+    is_news = True
+
+    def put(self) -> None: ...
+
+    def take_back(self) -> None:
+        raise OSError(28, "No space left on device", "password")
+
+
+def test_the_configuration_comes_back_though_a_secret_does_not(config, service, plc):
+    first = document(config, plc.port, device("a"))
+    store(first, config)
+    how = Rollout(config=config, service=service, say=print, patience=0.3, beside=Stuck())
+    done = how.make(document(config, 1, device("a")))
+    assert config.read_bytes() == first
+    assert "brought back to how it was: [Errno 28] No space left on device" in done.problem
 
 
 TRIED = """

@@ -101,6 +101,24 @@ async def test_values_come_conditioned_with_their_units():
     assert (equipment.opened, equipment.closed) == (1, 1)
 
 
+async def test_how_long_a_device_thinks_is_measured_where_a_reads_cost_is_known(monkeypatch):
+    equipment = Equipment({"a": Samples([1.0])})
+    for cost, told in ((0.0, None), (0.01, 0.02)):
+        planned = Plan((Place(at="a"),), cost=cost, patience=1.0, requests=2)
+        monkeypatch.setattr(ScriptedDriver, "plan", lambda self, addresses, learnt, p=planned: p)
+        monkeypatch.setattr(ScriptedDriver, "read", taking(0.05))
+        (result,) = await tried(equipment, device("one", "a"))
+        assert result.answer_time == (told and pytest.approx(told, abs=0.01))
+
+
+def taking(seconds):
+    async def read(self, plan):
+        await asyncio.sleep(seconds)
+        return Samples([1.0])
+
+    return read
+
+
 async def test_a_silent_device_leaves_its_neighbours_alone():
     equipment = Equipment({"a": NoResponse("unit 1 does not answer"), "b": [Sample(1)]})
     silent, well = await tried(equipment, device("one", "a"), device("two", "b"))

@@ -172,7 +172,7 @@ async def test_what_equipment_cannot_report_is_polled_until_it_can():
     assert notes.of("a") == [100]
 
 
-@pytest.mark.parametrize("band", [None, Deadband(1.0)])
+@pytest.mark.parametrize("band", [pytest.param(None, marks=pytest.mark.thorough), Deadband(1.0)])
 async def test_after_a_silence_a_point_is_read_again_not_repeated(band):
     driver = WatchedDriver(lambda names: [42] * len(names))
     configured = connection("a", points=2, max_silence=0.4, deadband=band)
@@ -185,6 +185,7 @@ async def test_after_a_silence_a_point_is_read_again_not_repeated(band):
     assert min(gaps) <= 0.4, gaps
 
 
+@pytest.mark.thorough
 async def test_what_changed_lately_is_not_read_again():
     driver = WatchedDriver()
     configured = connection("a", points=2, max_silence=0.4, deadband=Deadband(0.0))

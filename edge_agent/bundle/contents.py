@@ -6,7 +6,7 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -18,10 +18,12 @@ from edge_agent.config import source, yamlfile
 from edge_agent.doctor.files import stored
 from edge_agent.doctor.gateway import UNIT, Gateway, output
 from edge_agent.errors import ConfigInvalid
+from edge_agent.language import later
 
 LARGEST = 4 << 20
 """Bytes of one file, at most."""
 LOG_LINES = 3000
+_LOG_LINES = later("the last {lines} lines of the service's log")
 LOG_SECONDS = 20.0  # a large journal on a slow card takes its time
 SYSTEM_FILES = (
     "etc/os-release", "proc/version", "proc/cmdline", "proc/uptime", "proc/loadavg", "proc/meminfo",
@@ -39,12 +41,23 @@ class Entry(NamedTuple):
 
 def gather(gateway: Gateway, doctor: dict[str, Any]) -> list[Entry]:
     """Gather everything, without secrets, each of a bounded size."""
-    written = _written(gateway.file)
-    scrubber = Scrubber(_known_secrets(gateway, written), _public(gateway))
+    plain = written(gateway.file)
+    clean = scrubber(gateway, plain)
     return [
-        Entry(name, meaning, _bounded(_clean(what, scrubber)))
-        for name, meaning, what in _pieces(gateway, doctor, written)
+        Entry(name, meaning, _bounded(_clean(what, clean)))
+        for name, meaning, what in _pieces(gateway, doctor, plain)
     ]
+
+
+def scrubber(gateway: Gateway, plain: Any, public: Iterable[str] = ()) -> Scrubber:
+    """Make what removes the secrets of this gateway, as far as they can be seen from here.
+
+    Args:
+        gateway: This one.
+        plain: Its configuration as `written` gives it.
+        public: More words that are no secrets.
+    """
+    return Scrubber(_known_secrets(gateway, plain), {*_public(gateway), *public})
 
 
 def _clean(what: Any, scrubber: Scrubber) -> str:
@@ -62,18 +75,22 @@ def _pieces(
         "errors": [one._asdict() for one in found.errors],
         "warnings": [one._asdict() for one in found.warnings],
     }
-    yield "config.json", "the configuration, without secrets and remarks", redacted(written)
-    yield "check.json", "what edge-agent check says of it", problems
-    yield "doctor.json", "what edge-agent doctor says", doctor
-    yield "status.json", "what the running agent says of itself", redacted(gateway.status)
-    yield "versions.json", "versions of the agent and of what it needs", _versions()
-    yield "unit.json", "how systemd sees the service", gateway.unit
-    yield "system.txt", "the system: kernel, memory, mounts, serial ports", _system(gateway)
-    yield "buffer.txt", "names and sizes of the buffer's files, no readings", _listing(gateway)
-    yield "log.txt", f"the last {LOG_LINES} lines of the service's log", _log()
+    yield "config.json", later("the configuration, without secrets and remarks"), redacted(written)
+    yield "check.json", later("what edge-agent check says of it"), problems
+    yield "doctor.json", later("what edge-agent doctor says"), doctor
+    yield "status.json", later("what the running agent says of itself"), redacted(gateway.status)
+    yield "versions.json", later("versions of the agent and of what it needs"), _versions()
+    yield "unit.json", later("how systemd sees the service"), gateway.unit
+    yield "system.txt", later("the system: kernel, memory, mounts, serial ports"), _system(gateway)
+    yield (
+        "buffer.txt",
+        later("names and sizes of the buffer's files, no readings"),
+        _listing(gateway),
+    )
+    yield "log.txt", _LOG_LINES.format(lines=LOG_LINES), _log()
 
 
-def _written(file: Path) -> Any:
+def written(file: Path) -> Any:
     """Give what stands in the configuration; what cannot be taken apart is not let out."""
     try:
         return yamlfile.parse(source.read(file)).root

@@ -1,18 +1,22 @@
 """Commands that driver packages bring: found by entry point, imported only when called."""
 
-import ast
 import importlib
-from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from edge_agent.command import FAULT, GROUP
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def summaries() -> dict[str, str]:
     """Name the commands with what they do, from the files of their packages; imports none."""
+    from importlib.metadata import entry_points
+
     found = {entry.name: _summary(entry.value) for entry in entry_points(group=GROUP)}
     return {name: summary for name, summary in sorted(found.items()) if summary}
 
@@ -23,25 +27,35 @@ def module(name: str) -> ModuleType:
     Raises:
         CommandFailed: Two packages bring it, or it cannot be imported.
     """
+    from importlib.metadata import entry_points
+
     entries = {entry.value: entry for entry in entry_points(group=GROUP, name=name)}
     if len(entries) > 1:  # one installation can be listed twice, but then with the same value
-        owners = " and ".join(sorted(_owner(entry) for entry in entries.values()))
+        owners = _(" and ").join(sorted(_owner(entry) for entry in entries.values()))
         raise CommandFailed(
-            f"the command {name!r} is provided twice, by {owners}: uninstall one of them", FAULT
+            _("the command {name!r} is provided twice, by {owners}: uninstall one of them").format(
+                name=name, owners=owners
+            ),
+            FAULT,
         )
     (entry,) = entries.values()
     try:
         return importlib.import_module(entry.value)
     except ImportError as error:
         raise CommandFailed(
-            f"the command {name!r} of {_owner(entry)} cannot be imported ({error}): "
-            "install that package anew",
+            _(
+                "the command {name!r} of {entry} cannot be imported ({error}): install "
+                "that package anew"
+            ).format(name=name, entry=_owner(entry), error=error),
             FAULT,
         ) from error
 
 
 def _summary(module_name: str) -> str:
     """Give the first line of a module's docstring, without "`edge-agent name`: " and full stop."""
+    import ast
+    from importlib.util import find_spec
+
     package, *inside = module_name.split(".")
     spec = find_spec(package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
@@ -52,5 +66,5 @@ def _summary(module_name: str) -> str:
     return ""
 
 
-def _owner(entry: EntryPoint) -> str:
+def _owner(entry: "EntryPoint") -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value

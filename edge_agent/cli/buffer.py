@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_agent.command import CONFIG_INVALID, FAULT, OK, PARTLY_OK, USAGE, print_json
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _, refusal
 
 if TYPE_CHECKING:
     from edge_agent.config.model import Config
@@ -18,26 +19,29 @@ EXAMPLE = "edge-agent buffer export /media/usb"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what only this command takes."""
-    parser.description = """\
-Carries readings that the broker does not have yet to another card, on a USB stick.
-1. Stop the agent: systemctl stop edge-agent
-2. On the old card: edge-agent buffer export /media/usb
-3. On the new card, with the same agent.id in its configuration and the agent stopped:
-   edge-agent buffer import /media/usb/FILE
-4. Start the agent: systemctl start edge-agent"""
+    parser.description = _(
+        "Carries readings that the broker does not have yet to another card, on "
+        "a USB stick.\n"
+        "1. Stop the agent: systemctl stop edge-agent\n"
+        "2. On the old card: edge-agent buffer export /media/usb\n"
+        "3. On the new card, with the same agent.id in its configuration and the "
+        "agent stopped:\n"
+        "   edge-agent buffer import /media/usb/FILE\n"
+        "4. Start the agent: systemctl start edge-agent"
+    )
     parser.add_argument(
         "action",
         choices=["export", "import"],
-        help="export copies what waits into a file, and removes nothing; import takes a file in",
+        help=_("export copies what waits into a file, and removes nothing; import takes a file in"),
     )
     parser.add_argument(
-        "path", type=Path, metavar="FILE", help="the file; for export also the folder for it"
+        "path", type=Path, metavar="FILE", help=_("the file; for export also the folder for it")
     )
     parser.add_argument(
         "--folder",
         type=Path,
         metavar="DIR",
-        help="the buffer's folder, where it is not the configuration's: an old card in a reader",
+        help=_("the buffer's folder, where it is not the configuration's: an old card in a reader"),
     )
 
 
@@ -83,8 +87,10 @@ def _export(options: argparse.Namespace, config: "Config") -> int:
 
     if not is_there(config.buffer.path):
         raise CommandFailed(
-            f"{config.buffer.path} holds no buffer of edge-agent; name the right folder with "
-            "--folder, such as --folder /media/old-card/var/lib/edge-agent",
+            _(
+                "{path} holds no buffer of edge-agent; name the right folder with "
+                "--folder, such as --folder /media/old-card/var/lib/edge-agent"
+            ).format(path=config.buffer.path),
             USAGE,
         )
     clock = Clock()
@@ -107,14 +113,23 @@ def _target(path: Path, agent: str, now: int) -> Path:
     if path.is_dir():
         return path / f"{agent}-{packinglist.local_time(now, '%Y%m%d-%H%M%S')}{SUFFIX}"
     if path.exists():
-        raise CommandFailed(f"{path} is there already; name another file, or a folder", USAGE)
+        raise CommandFailed(
+            _("{path} is there already; name another file, or a folder").format(path=path), USAGE
+        )
     if not path.parent.is_dir():
-        raise CommandFailed(f"there is no folder {path.parent}; is the stick mounted?", USAGE)
+        raise CommandFailed(
+            _("there is no folder {parent}; is the stick mounted?").format(parent=path.parent),
+            USAGE,
+        )
     return path
 
 
 def _nothing(config: "Config") -> list[str]:
-    return [f"nothing waits in {config.buffer.path}: the broker has everything; no file was made"]
+    return [
+        _("nothing waits in {path}: the broker has everything; no file was made").format(
+            path=config.buffer.path
+        )
+    ]
 
 
 def _exported(
@@ -122,19 +137,28 @@ def _exported(
 ) -> list[str]:
     from edge_agent import packinglist
 
-    lines = [f"{contents.agent} at {contents.site}: what waits for the broker"]
+    lines = [
+        _("{agent} at {site}: what waits for the broker").format(
+            agent=contents.agent, site=contents.site
+        )
+    ]
     lines += packinglist.by_epoch(contents)
     if unreadable:
         lines.append(
-            f"  {packinglist.readings_of(unreadable)} of these readings cannot be read from this "
-            "card any more; the new one will name them to the platform as lost"
+            _(
+                "  {unreadable} of these readings cannot be read from this card any "
+                "more; the new one will name them to the platform as lost"
+            ).format(unreadable=packinglist.readings_of(unreadable))
         )
     return [
         *lines,
-        f"written to {target} ({packinglist.size_of(size)}), read back and checked; nothing was "
-        "removed here",
-        f"next: on the new card, with agent.id {contents.agent} in its configuration and the agent "
-        f"stopped: edge-agent buffer import {target.name}",
+        _("written to {target} ({size}), read back and checked; nothing was removed here").format(
+            target=target, size=packinglist.size_of(size)
+        ),
+        _(
+            "next: on the new card, with agent.id {agent} in its configuration and "
+            "the agent stopped: edge-agent buffer import {name}"
+        ).format(agent=contents.agent, name=target.name),
     ]
 
 
@@ -157,8 +181,10 @@ def _import(options: argparse.Namespace, config: "Config") -> int:
     lines = _imported(options.path, received.taken, received.damaged, received.known)
     if parcel.contents.site != config.agent.site:
         lines.append(
-            f"note: they were read at {parcel.contents.site}, and will be published below "
-            f"{config.agent.site}, as the configuration says"
+            _(
+                "note: they were read at {site}, and will be published below "
+                "{agent_site}, as the configuration says"
+            ).format(site=parcel.contents.site, agent_site=config.agent.site)
         )
     _show(options, document, lines)
     return PARTLY_OK if received.damaged else OK
@@ -170,7 +196,10 @@ def _parcel(path: Path) -> "Parcel":
     try:
         return Parcel(path)
     except OSError as error:
-        raise CommandFailed(f"{path} cannot be read: {error.strerror or error}", USAGE) from error
+        raise CommandFailed(
+            _("{path} cannot be read: {error}").format(path=path, error=refusal(error)),
+            USAGE,
+        ) from error
     except NotAParcel as error:
         raise CommandFailed(str(error), USAGE) from error
 
@@ -178,10 +207,12 @@ def _parcel(path: Path) -> "Parcel":
 def _check_agent(contents: "Contents", config: "Config", file: Path) -> None:
     if contents.agent != config.agent.id:
         raise CommandFailed(
-            f"these are readings of {contents.agent}, and this gateway is {config.agent.id}: they "
-            f"would arrive under a wrong name. If it takes the place of {contents.agent}, write "
-            f"`id: {contents.agent}` under `agent` in {file} and call this again; nothing was "
-            "changed",
+            _(
+                "these are readings of {agent}, and this gateway is {id}: they would "
+                "arrive under a wrong name. If it takes the place of {agent}, write `id: "
+                "{agent}` under `agent` in {file} and call this again; nothing was "
+                "changed"
+            ).format(agent=contents.agent, id=config.agent.id, file=file),
             CONFIG_INVALID,
         )
 
@@ -190,22 +221,41 @@ def _imported(path: Path, contents: "Contents", damaged: "list[Entry]", known: i
     from edge_agent import packinglist
 
     if not contents.entries and not contents.losses:
-        return [f"{path} brings nothing new: {known} messages were here before; nothing changed"]
-    lines = [f"taken in from {path}, read by {contents.agent} at {contents.site}"]
+        return [
+            _(
+                "{path} brings nothing new: {known} messages were here before; nothing changed"
+            ).format(path=path, known=known)
+        ]
+    lines = [
+        _("taken in from {path}, read by {agent} at {site}").format(
+            path=path, agent=contents.agent, site=contents.site
+        )
+    ]
     lines += packinglist.by_epoch(contents, damaged)
     if known:
-        lines.append(f"  {known} messages were here before, and were left out")
+        lines.append(
+            _("  {known} messages were here before, and were left out").format(known=known)
+        )
     for entry in damaged:
         lines.append(
-            f"  damaged in this file: numbers {entry.first} to {entry.last}, {entry.readings} "
-            f"readings from {packinglist.span(entry.oldest, entry.newest)}"
+            _(
+                "  damaged in this file: numbers {first} to {last}, {readings} readings "
+                "from {oldest}"
+            ).format(
+                first=entry.first,
+                last=entry.last,
+                readings=entry.readings,
+                oldest=packinglist.span(entry.oldest, entry.newest),
+            )
         )
     if damaged:
         lines.append(
-            "  these are named to the platform as lost; if the old card is still there, export "
-            "again and import that file too: it fills the gap"
+            _(
+                "  these are named to the platform as lost; if the old card is still "
+                "there, export again and import that file too: it fills the gap"
+            )
         )
-    return [*lines, "next: start the agent; it sends them as soon as the broker is there"]
+    return [*lines, _("next: start the agent; it sends them as soon as the broker is there")]
 
 
 def _show(options: argparse.Namespace, document: dict[str, Any], lines: Iterable[str]) -> None:

@@ -4,9 +4,13 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from edge_agent import language
 from edge_agent.command import CONFIG_INVALID, OK
+from edge_agent.language import _
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge_agent.config import Config, Inspection, Problem
     from edge_agent.config.experience import Experience
     from edge_agent.config.explain import Line
@@ -20,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain",
         action="store_true",
-        help="show where each point lives on the wire, and how busy each line is",
+        help=_("show where each point lives on the wire, and how busy each line is"),
     )
 
 
@@ -29,7 +33,11 @@ def run(options: argparse.Namespace) -> int:
     from edge_agent.config import inspect, secrets
 
     inspection = inspect(options.config, _doubts, secrets.missing_here)
-    lines = _explained(inspection.config) if options.explain and inspection.config else None
+    lines = (
+        _explained(inspection.config, options.config.parent)
+        if options.explain and inspection.config
+        else None
+    )
     if options.json:
         _show_json(inspection, lines)
     else:
@@ -45,11 +53,11 @@ def _doubts(config: "Config") -> "Iterator[Complaint]":
     yield from doubts(config, _experience(config))
 
 
-def _explained(config: "Config") -> "list[Line]":
+def _explained(config: "Config", folder: "Path") -> "list[Line]":
     from edge_agent.config.explain import explain
     from edge_agent.config.library import Library
 
-    known, library = _experience(config), Library()
+    known, library = _experience(config), Library(folder)
     return [explain(connection, known, library) for connection in config.connections]
 
 
@@ -82,9 +90,9 @@ def _show_json(inspection: "Inspection", lines: "Sequence[Line] | None") -> None
 
 def _show_text(file: str, inspection: "Inspection", lines: "Sequence[Line]") -> None:
     for problem in inspection.errors:
-        _show_problem(file, "error", problem)
+        _show_problem(file, _("error"), problem)
     for problem in inspection.warnings:
-        _show_problem(file, "warning", problem)
+        _show_problem(file, _("warning"), problem)
     for line in lines:
         for text in _line(line):
             print(text)
@@ -101,32 +109,41 @@ def _show_problem(file: str, kind: str, problem: "Problem") -> None:
 
 
 def _summary(inspection: "Inspection") -> str:
-    warnings = _counted(len(inspection.warnings), "warning") if inspection.warnings else ""
+    count = language.count
+    warnings = inspection.warnings
+    found = [count(len(warnings), "{n:,} warning", "{n:,} warnings")] if warnings else []
     if inspection.config is None:
-        found = [_counted(len(inspection.errors), "mistake"), warnings]
-    else:
-        devices = [device for link in inspection.config.connections for device in link.devices]
-        points = sum(len(device.points) for device in devices)
-        links = _counted(len(inspection.config.connections), "connection")
-        sizes = f"{links}, {_counted(len(devices), 'device')}, {_counted(points, 'point')}"
-        found = [f"ok: {sizes}", warnings]
-    return ", ".join(part for part in found if part)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        mistakes = count(len(inspection.errors), "{n:,} mistake", "{n:,} mistakes")
+        return ", ".join([mistakes, *found])
+    connections = inspection.config.connections
+    devices = [device for link in connections for device in link.devices]
+    points = sum(len(device.points) for device in devices)
+    sizes = [
+        count(len(connections), "{n:,} connection", "{n:,} connections"),
+        count(len(devices), "{n:,} device", "{n:,} devices"),
+        count(points, "{n:,} point", "{n:,} points"),
+    ]
+    return ", ".join([_("ok: {sizes}").format(sizes=", ".join(sizes)), *found])
 
 
 def _line(line: "Line") -> Iterator[str]:
     from edge_agent.layout import columns, printable
 
-    where = f" on {line.line}" if line.line else ""
+    where = _(" on {line}").format(line=line.line) if line.line else ""
     yield f"{line.connection}: {line.driver}{where}, {_busy(line.busy)}"
     for profile in line.profiles:
-        doubt = "; unverified: compare its values with the display" if profile.unverified else ""
-        yield f"  profile {profile.profile}: {printable(profile.title)}{doubt}"
+        doubt = _("; unverified: compare its values with the display") if profile.unverified else ""
+        yield _("  profile {profile}: {title}{doubt}").format(
+            profile=profile.profile, title=printable(profile.title), doubt=doubt
+        )
     rows = [
-        (p.device, p.point, p.address, f"every {p.every:g} s", p.profile and f"from {p.profile}")
+        (
+            p.device,
+            p.point,
+            p.address,
+            _("every {every:g} s").format(every=p.every),
+            p.profile and _("from {profile}").format(profile=p.profile),
+        )
         for p in line.points
     ]
     for row in columns(rows):
@@ -136,7 +153,9 @@ def _line(line: "Line") -> Iterator[str]:
 
 def _busy(share: float | None) -> str:
     if share is None:
-        return "load not known"
+        return _("load not known")
     if share > 1:
-        return f"busy {share:.0%} of the time, more than it can be: raise `every`"
-    return f"busy {share:.1%} of the time"
+        return _("busy {share:.0%} of the time, more than it can be: raise `every`").format(
+            share=share
+        )
+    return _("busy {share:.1%} of the time").format(share=share)

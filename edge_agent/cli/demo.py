@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_agent.command import BROKER_UNREACHABLE, CONFIG_INVALID, FAULT, OK
 from edge_agent.errors import BrokerUnavailable, CommandFailed, ConfigInvalid
+from edge_agent.language import _
 
 EXAMPLE = "edge-agent demo --seconds 20"
 NEEDED = ("amqtt", "asyncua", "pymodbus", "rich")
@@ -17,16 +18,16 @@ NEEDED = ("amqtt", "asyncua", "pymodbus", "rich")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--seconds", type=float, metavar="N", help="end N seconds after the start (else Ctrl-C)"
+        "--seconds", type=float, metavar="N", help=_("end N seconds after the start (else Ctrl-C)")
     )
     parser.add_argument(
-        "--broker", metavar="URL", help="publish to this broker instead of an embedded one"
+        "--broker", metavar="URL", help=_("publish to this broker instead of an embedded one")
     )
     parser.add_argument(
         "--write-config",
         type=Path,
         metavar="DIR",
-        help="leave a configuration for your own `edge-agent run` in DIR",
+        help=_("leave a configuration for your own `edge-agent run` in DIR"),
     )
 
 
@@ -52,10 +53,12 @@ def _play(options: argparse.Namespace) -> None:
     except ConfigInvalid as error:
         if options.broker is None:
             raise  # then the mistake is ours
-        what = " and ".join(problem.message for problem in error.problems)
+        what = _(" and ").join(problem.message for problem in error.problems)
         raise CommandFailed(
-            f"--broker {options.broker}: {what}; the demo takes a plain URL such as "
-            "mqtt://broker.example:1883",
+            _(
+                "--broker {broker}: {what}; the demo takes a plain URL such as "
+                "mqtt://broker.example:1883"
+            ).format(broker=options.broker, what=what),
             CONFIG_INVALID,
         ) from error
 
@@ -64,8 +67,10 @@ def _complain_about_what_is_missing() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise CommandFailed(
-            f"the demo needs the Python packages {', '.join(missing)}, which are not installed: "
-            "pip install 'edge-agent[demo]'",
+            _(
+                "the demo needs the Python packages {missing}, which are not installed: "
+                "pip install 'edge-agent[demo]'"
+            ).format(missing=", ".join(missing)),
             FAULT,
         )
 

@@ -1,26 +1,47 @@
 """`edge-agent doctor`: what is right and wrong with this gateway, each with a next step."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.command import OK, PARTLY_OK, CommandFailed, print_json, printable, wrap
+from edge_agent.command import (
+    OK,
+    PARTLY_OK,
+    USAGE,
+    CommandFailed,
+    padded,
+    print_json,
+    printable,
+    width,
+    wrap,
+)
+from edge_agent.language import _, refusal, retell
 
 if TYPE_CHECKING:
     from edge_agent.doctor.examination import Report
     from edge_agent.doctor.finding import Finding
+    from edge_agent.report.sealed import Sealed
 
 EXAMPLE = "sudo edge-agent doctor"
 WIDTH = 110  # cells
 SUBJECT_WIDTH = 22
+COMPARED_SECONDS = 12.0  # to wait for values; what comes later is not compared
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what it does to the world."""
-    parser.description = (
-        "Looks at this gateway from the clock to the broker. Changes nothing and sends nothing to "
-        "machines; the broker gets one test message on .../_agent/doctor. Works without a "
-        "configuration, with the agent running or not, and says what only root would see. "
-        "Exit code 0: all is well, 6: something is not."
+    parser.description = _(
+        "Looks at this gateway from the clock to the broker. Changes nothing and "
+        "sends nothing to machines; the broker gets one test message on "
+        ".../_agent/doctor. Works without a configuration, with the agent "
+        "running or not, and says what only root would see. Exit code 0: all is "
+        "well, 6: something is not."
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="FILE",
+        help=_("also tell what has changed since this report of `edge-agent report`"),
     )
 
 
@@ -31,13 +52,44 @@ def run(options: argparse.Namespace) -> int:
     from edge_agent.logs import configure
 
     configure("critical")  # what is to be known stands in what is printed
+    baseline = _baseline(options.compare) if options.compare else None
     gateway = gateway_here(options.config, asked(options))
     report = examine(gateway)
+    if baseline:
+        _add_changes(report, baseline, options.config)
     if options.json:
         print_json(document(report))
     else:
         print("\n".join(_screen(report)))
     return OK if report.worst is Level.OK else PARTLY_OK
+
+
+def _baseline(file: Path) -> "Sealed":
+    from edge_agent.report.sealed import read
+
+    try:
+        return read(file)
+    except (OSError, ValueError) as error:
+        why = refusal(error) if isinstance(error, OSError) else error
+        raise CommandFailed(
+            _("cannot compare with {file}: {why}").format(file=file, why=why), USAGE
+        ) from error
+
+
+def _add_changes(report: "Report", baseline: "Sealed", config: Path) -> None:
+    from edge_agent.doctor.finding import Unseen
+    from edge_agent.errors import ConfigInvalid
+    from edge_agent.report.comparison import compare
+    from edge_agent.report.gathering import gather
+
+    try:
+        now = gather(config, COMPARED_SECONDS, doctor=report)
+    except ConfigInvalid:
+        why = _("without a valid configuration there is nothing to compare")
+        report.unseen.append(Unseen(_("the report"), why))
+        return
+    changes = compare(baseline.report, now, is_intact=baseline.is_intact)
+    report.groups["since the report"] = changes
 
 
 def asked(options: argparse.Namespace) -> dict[str, Any] | None:
@@ -67,29 +119,29 @@ def document(report: "Report") -> dict[str, Any]:
 def _screen(report: "Report") -> list[str]:
     lines: list[str] = []
     for group, found in report.groups.items():
-        lines += [group, *(line for one in found for line in _lines(one))] if found else []
+        lines += [_(group), *(line for one in found for line in _lines(one))] if found else []
     if report.unseen:
-        lines.append("not seen from here")
+        lines.append(_("not seen from here"))
         for one in report.unseen:
-            lines += _beside("-", one.subject, one.why)
+            lines += _beside("-", retell(one.subject), one.why)
     return [*lines, _summary(report)]
 
 
 def _lines(one: "Finding") -> list[str]:
-    lines = _beside(one.level.upper(), one.subject, one.what)
+    lines = _beside(_(one.level.upper()), retell(one.subject), one.what)
     return lines + (_beside("", "", f"-> {one.action} ({one.code})") if one.action else [])
 
 
 def _beside(level: str, subject: str, text: str) -> list[str]:
     """Lay a text out beside its subject, in as many lines as it takes."""
-    head = f"  {level:5} {subject:{SUBJECT_WIDTH}} "
-    first, *rest = wrap(printable(text), WIDTH - len(head))
-    return [head + first, *(" " * len(head) + line for line in rest)]
+    head = f"  {padded(level, 5)} {padded(subject, SUBJECT_WIDTH)} "
+    first, *rest = wrap(printable(text), WIDTH - width(head))
+    return [head + first, *(" " * width(head) + line for line in rest)]
 
 
 def _summary(report: "Report") -> str:
     levels = [str(one.level) for one in report.findings]
     bad, doubtful = levels.count("fail"), levels.count("warn")
     if not bad and not doubtful:
-        return "all is well"
-    return f"{bad} to mend, {doubtful} to look at"
+        return _("all is well")
+    return _("{bad} to mend, {doubtful} to look at").format(bad=bad, doubtful=doubtful)

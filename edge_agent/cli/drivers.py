@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from edge_agent.command import OK, USAGE, columns, print_json
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _
 
 EXAMPLE = "edge-agent drivers modbus"
 
@@ -26,7 +27,7 @@ class DriverPackage(NamedTuple):
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show this driver's sample")
+    parser.add_argument("name", nargs="?", metavar="NAME", help=_("show this driver's sample"))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,7 +60,7 @@ def _package(name: str, module: str) -> DriverPackage:
     spec = find_spec(module.partition(".")[0])
     loader = spec.loader if spec else None
     if not isinstance(loader, SourceFileLoader):
-        return DriverPackage(name, "its package cannot be found", "")
+        return DriverPackage(name, _("its package cannot be found"), "")
     docstring = ast.get_docstring(ast.parse(Path(loader.path).read_bytes())) or ""
     sample = Path(loader.path).with_name(SAMPLE)
     text = sample.read_text("utf-8") if sample.exists() else ""
@@ -73,8 +74,14 @@ def _wanted(name: str, packages: list[DriverPackage]) -> DriverPackage:
     if name in known:
         return packages[known.index(name)]
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"installed are: {', '.join(known)}"
-    raise CommandFailed(f"there is no driver {name!r}; {hint}", USAGE)
+    hint = (
+        _("did you mean {near!r}?").format(near=near[0])
+        if near
+        else _("installed are: {known}").format(known=", ".join(known))
+    )
+    raise CommandFailed(
+        _("there is no driver {name!r}; {hint}").format(name=name, hint=hint), USAGE
+    )
 
 
 def _show_all(packages: list[DriverPackage], *, as_json: bool) -> None:
@@ -82,13 +89,18 @@ def _show_all(packages: list[DriverPackage], *, as_json: bool) -> None:
         found = [{"name": package.name, "description": package.description} for package in packages]
         print_json({"drivers": found})
         return
-    for row in columns([(package.name, package.description) for package in packages]):
+    for row in columns([(package.name, _(package.description)) for package in packages]):
         print(row)
 
 
 def _show_one(package: DriverPackage, *, as_json: bool) -> None:
     if not package.sample:
-        raise CommandFailed(f"driver {package.name!r} brings no {SAMPLE}: see its README", USAGE)
+        raise CommandFailed(
+            _("driver {name!r} brings no {sample}: see its README").format(
+                name=package.name, sample=SAMPLE
+            ),
+            USAGE,
+        )
     if as_json:
         print_json(package._asdict())
     else:

@@ -3,19 +3,22 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from edge_agent.cli import profiles_new
 from edge_agent.command import OK, columns, print_json, wrap
 from edge_agent.errors import ProfileUnavailable
+from edge_agent.language import _, later, spoken
 
 if TYPE_CHECKING:
-    from edge_agent.config.profile import Parameter, Profile, ProfilePoint
+    from edge_agent.config.profile import Parameter, Profile, ProfilePoint, Wording
 
 EXAMPLE = "edge-agent profiles sdm630"
 
-DOUBT = "unverified"
+DOUBT = later("unverified")
 """Stands beside a profile whose values should be compared with the display before use."""
-_WHY_DOUBT = "compare every value with the device's display before you rely on it"
+_WHY_DOUBT = later("compare every value with the device's display before you rely on it")
 _LINE = 100
 _SUMMARY = ("maker", "models", "kind", "zh", "confidence")
 
@@ -31,13 +34,19 @@ class Found(NamedTuple):
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "text", nargs="*", metavar="TEXT", help="letters of a name, maker or model, 中文 too"
+        "text",
+        nargs="*",
+        metavar="TEXT",
+        help=_("letters of a name, maker or model, 中文 too; or `new NAME` to make one"),
     )
+    profiles_new.arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the profiles that have all of these words, or show the one of exactly this name."""
-    found = _installed()
+    """List the profiles that have all of these words, show one whole, or make a new one."""
+    if options.source or (options.text[:1] == ["new"] and len(options.text) == 2):
+        return profiles_new.make(options, options.text[-1])
+    found = _installed(options.config.parent)
     words = " ".join(options.text).lower().split()
     exact = [one for one in found if words == [one.name]]
     if exact:
@@ -47,10 +56,10 @@ def run(options: argparse.Namespace) -> int:
     return OK
 
 
-def _installed() -> list[Found]:
+def _installed(folder: Path) -> list[Found]:
     from edge_agent.config.library import Library
 
-    library, found = Library(), []
+    library, found = Library(folder), []
     for driver, files in sorted(library.files.items()):
         for name in files:
             try:
@@ -75,12 +84,14 @@ def _show_all(found: Sequence[Found], text: str, *, as_json: bool) -> None:
         return
     if not found:
         print(
-            f"no profile has {text!r}; try fewer letters of the label on the device, or write its "
-            "points by hand: `edge-agent drivers modbus` shows how",
+            _(
+                "no profile has {text!r}; try fewer letters of the label on the device, "
+                "or write its points by hand: `edge-agent drivers modbus` shows how"
+            ).format(text=text),
             file=sys.stderr,
         )
     rows = [
-        (one.name, _models(one.profile), one.profile.zh, DOUBT * one.profile.is_unverified)
+        (one.name, _models(one.profile), one.profile.zh, _(DOUBT) * one.profile.is_unverified)
         for one in found
     ]
     for row in columns(rows):
@@ -122,18 +133,23 @@ def _show_one(one: Found, *, as_json: bool) -> None:
 def _described(one: Found) -> Iterator[str]:
     profile = one.profile
     yield f"{one.name}: {profile.title}"
-    yield f"{profile.zh}; {profile.kind}, driver {one.driver}, {', '.join(profile.protocols)}"
+    protocols = ", ".join(profile.protocols)
+    driver = _("driver {driver}, {protocols}").format(driver=one.driver, protocols=protocols)
+    kind = "" if spoken() == "zh" else f"{profile.kind}, "
+    yield f"{profile.zh}; {kind}{driver}"
     if profile.is_unverified:
-        yield f"{DOUBT}: {_WHY_DOUBT}"
-    yield from (f"source: {source}" for source in profile.sources)
+        yield f"{_(DOUBT)}: {_(_WHY_DOUBT)}"
+    yield from (_("source: {source}").format(source=source) for source in profile.sources)
     for note in profile.notes:
         yield from wrap(note, _LINE)
     for line in profile.serial:
-        bits = f"{line.data_bits} data bits, {line.parity} parity, {line.stop_bits} stop bit(s)"
-        unit = "" if line.unit is None else f", unit {line.unit}"
-        yield f"seen with {line.baud} baud, {bits}{unit}"
+        bits = _("{data_bits} data bits, {parity} parity, {stop_bits} stop bit(s)").format(
+            data_bits=line.data_bits, parity=_(line.parity), stop_bits=line.stop_bits
+        )
+        unit = "" if line.unit is None else _(", unit {unit}").format(unit=line.unit)
+        yield _("seen with {baud} baud, {bits}{unit}").format(baud=line.baud, bits=bits, unit=unit)
     for key, value in profile.settings.items():
-        yield f"settings need `{key}: {value}`"
+        yield _("settings need `{key}: {value}`").format(key=key, value=value)
     for key, parameter in profile.parameters.items():
         yield from wrap(_question(key, parameter), _LINE)
     yield ""
@@ -143,18 +159,28 @@ def _described(one: Found) -> Iterator[str]:
     yield from _usage(one)
 
 
+def _both(text: "Wording", form: str) -> str:
+    """Give a text of a profile: in English both, since the people on site may read Chinese."""
+    return text.zh if spoken() == "zh" else form.format(en=text.en, zh=text.zh)
+
+
 def _question(key: str, parameter: "Parameter") -> str:
     default = "" if parameter.default is None else f" [{parameter.default:g}]"
-    question = f"{parameter.question.en} ({parameter.question.zh})"
-    return f"parameter {key}: {question}{default}; scales {', '.join(parameter.scales)}"
+    question = _both(parameter.question, "{en} ({zh})")
+    return _("parameter {key}: {question}{default}; scales {scales}").format(
+        key=key, question=question, default=default, scales=", ".join(parameter.scales)
+    )
 
 
 def _areas(profile: "Profile") -> Iterator[str]:
     rows = [
-        (f"{area.name} {area.first} to {area.last}", f"from {area.table}:{area.offset}",
-         f"counts {area.counts}")
+        (
+            _("{name} {first} to {last}").format(name=area.name, first=area.first, last=area.last),
+            _("from {table}:{offset}").format(table=area.table, offset=area.offset),
+            _("counts {counts}").format(counts=area.counts),
+        )
         for area in profile.areas
-    ]  # fmt: skip
+    ]
     yield from columns(rows)
 
 
@@ -162,13 +188,13 @@ def _points(profile: "Profile") -> Iterator[str]:
     essential = {*profile.preset("essentials")}
     rows = [
         ("*" if name in essential else "", name, _address(point), f"{point.scale:g}", point.unit,
-         f"{point.label.en}, {point.label.zh}")
+         _both(point.label, "{en}, {zh}"))
         for name, point in profile.points.items()
     ]  # fmt: skip
     if rows:
-        head = ("", "point", "address", "scale", "unit", "label")
+        head = ("", _("point"), _("address"), _("scale"), _("unit"), _("label"))
         yield from columns([head, *rows], right=[3])
-        yield "* is read with the preset essentials"
+        yield _("* is read with the preset essentials")
 
 
 def _address(point: "ProfilePoint") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_agent.command import CONFIG_INVALID, OK, PARTLY_OK, print_json
 from edge_agent.errors import CommandFailed, ConfigInvalid
+from edge_agent.language import _
 
 if TYPE_CHECKING:
     from edge_agent.config import Config
@@ -52,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_network,
         metavar="NETWORK",
-        help="allow this network or address too, such as 192.168.10.0/24; may be repeated",
+        help=_("allow this network or address too, such as 192.168.10.0/24; may be repeated"),
     )
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+from edge_agent.language import _
+
 EXAMPLE = "edge-agent run -c /etc/edge-agent/config.yaml"
 
 
@@ -11,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--log-level",
         choices=["debug", "info", "warning", "error"],
         default="info",
-        help="what is logged to stderr (info)",
+        help=_("what is logged to stderr (info)"),
     )
 
 
@@ -20,6 +22,9 @@ def run(options: argparse.Namespace) -> int:
     from edge_agent.config.apart import Loading
 
     loading = Loading(options.config)  # meanwhile the rest is imported
+    from edge_agent import memory
+
+    memory.spare()
     import asyncio
 
     from edge_agent.command import CONFIG_INVALID, OK

@@ -3,8 +3,15 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_agent.language import _, count, later
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_agent.config.model import Config
+    from edge_agent.site.template import DevicePrint
 
 EXAMPLE = "edge-agent site apply answers.yaml --template site.yaml --check"
 
@@ -140,7 +147,8 @@ def _export(options: argparse.Namespace) -> int:
     from edge_agent.site.template import read
 
     config = load(options.config)
-    text, left = export(options.config, config, {} if options.no_look else take(config))
+    prints = {} if options.no_look else take(config)
+    text, left = export(options.config, config, prints)
     if left:
         said = count(
             left,
@@ -148,6 +156,13 @@ def _export(options: argparse.Namespace) -> int:
             "{n} things that may differ are not asked: the head of the template names them",
         )
         print(f"! {said}", file=sys.stderr)
+    unknown = [] if options.no_look else _without_print(config, prints)
+    if unknown:
+        said = _(
+            "these gave no value while it looked, so a template of now cannot tell whether others "
+            "are like them: {devices}; export again once edge-agent status shows them up"
+        )
+        print(f"! {said.format(devices=', '.join(unknown))}", file=sys.stderr)
     if options.output:
         put(text, options.output)
     if options.json:
@@ -157,3 +172,8 @@ def _export(options: argparse.Namespace) -> int:
     else:
         print(text, end="")
     return OK
+
+
+def _without_print(config: "Config", prints: "Mapping[str, DevicePrint]") -> list[str]:
+    names = (device.name for connection in config.connections for device in connection.devices)
+    return [name for name in names if name not in prints]

@@ -5,8 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge_agent.language import _, refusal, retell
+from edge_agent.layout import padded
+
 EXAMPLE = "edge-agent status --json"
 _PLAIN = frozenset({"reads", "answered"})  # evidence of no trouble
+LABEL = 9  # cells
 DEFAULT_BUFFER = Path("/var/lib/edge-agent")
 
 
@@ -46,10 +50,13 @@ def find_daemon(config: Path) -> tuple[Path, dict[str, Any]]:
         try:
             return path, ask(path)
         except OSError as error:
-            problems.append(f"{path}: {error.strerror or error}")
+            problems.append(f"{path}: {refusal(error)}")
     raise CommandFailed(
-        f"no running agent answers ({'; '.join(problems)}); start it with `edge-agent run` or "
-        "`systemctl start edge-agent`, or run this command as a user who may open the socket",
+        _(
+            "no running agent answers ({problems}); start it with `edge-agent run` "
+            "or `systemctl start edge-agent`, or run this command as a user who may "
+            "open the socket"
+        ).format(problems="; ".join(problems)),
         1,
     )
 
@@ -68,25 +75,66 @@ def _buffer_folder(config: Path) -> Path:
 def _screen(status: dict[str, Any]) -> str:
     agent, broker, buffer = status["agent"], status["broker"], status["buffer"]
     if agent["state"] != "polling":
-        return (
-            f"agent    {agent['id']} at {agent['site']}, version {agent['version']}\n"
-            f"buffer   being opened for {_ago(agent['since'], agent['now'])}: {buffer['why']}\n"
-            "         nothing is read before"
+        opening = _("being opened for {time}: {why}").format(
+            time=_ago(agent["since"], agent["now"]), why=retell(buffer["why"])
         )
-    full = buffer["hours_until_full"]
+        return "\n".join(
+            [
+                _row(_("agent"), _identity(agent)),
+                _row(_("buffer"), opening),
+                _row("", _("nothing is read before")),
+            ]
+        )
     lines = [
-        f"agent    {agent['id']} at {agent['site']}, version {agent['version']}, {agent['health']},"
-        f" running {_ago(agent['since'], agent['now'])}, clock {agent['clock']}",
-        f"broker   {broker['host']}:{broker['port']} {broker['state']}"
-        f" {broker['why'] or broker['note']}".rstrip()
-        + f", last acknowledged {_ago(broker['last_ack'], agent['now'])} ago",
-        f"buffer   {buffer['readings']} readings wait, {buffer['bytes'] // 1024} KiB on disk"
-        + ("" if full is None else f", full in {_span(full * 3600)} without a broker"),
+        _row(_("agent"), _running(agent)),
+        _row(_("broker"), _broker(broker, agent["now"])),
+        _row(_("buffer"), _waiting(buffer)),
         *_carried(buffer["carried"]),
         *_wear(buffer["written"], buffer["written_per_day"]),
     ]
     lines += _lines(status["connections"], status["devices"], agent["now"])
     return "\n".join(lines)
+
+
+def _row(label: str, text: str) -> str:
+    return f"{padded(label, LABEL)}{text}"
+
+
+def _identity(agent: dict[str, Any]) -> str:
+    return _("{agent} at {site}, version {version}").format(
+        agent=agent["id"], site=agent["site"], version=agent["version"]
+    )
+
+
+def _running(agent: dict[str, Any]) -> str:
+    return _("{agent}, {health}, running {time}, clock {clock}").format(
+        agent=_identity(agent),
+        health=_(agent["health"]),
+        time=_ago(agent["since"], agent["now"]),
+        clock=_(agent["clock"]),
+    )
+
+
+def _broker(broker: dict[str, Any], now: int) -> str:
+    remark = retell(broker["why"] or broker["note"])
+    head = f"{broker['host']}:{broker['port']} {_(broker['state'])} {remark}".rstrip()
+    if broker["last_ack"] is None:
+        return _("{broker}, nothing acknowledged yet").format(broker=head)
+    return _("{broker}, last acknowledged {time} ago").format(
+        broker=head, time=_ago(broker["last_ack"], now)
+    )
+
+
+def _waiting(buffer: dict[str, Any]) -> str:
+    text = _("{readings} readings wait, {size} KiB on disk").format(
+        readings=buffer["readings"], size=buffer["bytes"] // 1024
+    )
+    full = buffer["hours_until_full"]
+    if full is None:
+        return text
+    return _("{waiting}, full in {time} without a broker").format(
+        waiting=text, time=_span(full * 3600)
+    )
 
 
 def _lines(connections: list[dict[str, Any]], devices: list[dict[str, Any]], now: int) -> list[str]:
@@ -100,19 +148,18 @@ def _lines(connections: list[dict[str, Any]], devices: list[dict[str, Any]], now
 
 def _carried(epochs: list[dict[str, Any]]) -> list[str]:
     """Say what waits that came from another card."""
-    return [
-        f"         of these {one['readings']} were carried here from another card (epoch "
-        f"{one['epoch']})"
-        for one in epochs
-    ]
+    text = _("of these {readings} were carried here from another card (epoch {epoch})")
+    return [_row("", text.format(**one)) for one in epochs]
 
 
 def _wear(written: int | None, per_day: int | None) -> list[str]:
     """Say how much is written to the card, which wears out by it."""
     if written is None:
         return []
-    pace = "" if per_day is None else f", at present {_megabytes(per_day)} a day"
-    return [f"card     {_megabytes(written)} written since the start{pace}"]
+    text = _("{written} written since the start").format(written=_megabytes(written))
+    if per_day is not None:
+        text += _(", at present {written} a day").format(written=_megabytes(per_day))
+    return [_row(_("card"), text)]
 
 
 def _megabytes(count: int) -> str:
@@ -120,39 +167,51 @@ def _megabytes(count: int) -> str:
 
 
 def _line(one: dict[str, Any]) -> list[str]:
-    busy = "" if one["busy"] is None else f", busy {one['busy']:.0%} of the time"
-    polls = f"{one['polls']} polls, {one['overruns']} skipped"
-    changes = f"{one['changes']} changes" + (f", {polls}" if one["polls"] else "")
-    counted = changes if one["changes"] else polls
-    head = f"line     {one['connection']:24} {one['state']:7} {counted}{busy} {one['why']}".rstrip()
-    return [head, *_more(one["overload"], _counts(one["evidence"]))]
+    counted = _("{polls} polls, {skipped} skipped").format(
+        polls=one["polls"], skipped=one["overruns"]
+    )
+    if one["changes"]:
+        changes = _("{changes} changes").format(changes=one["changes"])
+        counted = f"{changes}, {counted}" if one["polls"] else changes
+    if one["busy"] is not None:
+        counted += _(", busy {busy:.0%} of the time").format(busy=one["busy"])
+    head = f"{_named(one['connection'], one['state'])} {counted} {retell(one['why'])}".rstrip()
+    return [
+        _row(_("line"), head),
+        *_more(retell(one["overload"]), _counts(one["evidence"])),
+    ]
 
 
 def _device(one: dict[str, Any], now: int) -> list[str]:
-    last_good = f"last good {_ago(one['last_good'], now)} ago"
-    head = f"device   {one['device']:24} {one['state']:7} {last_good} {one['code']}".rstrip()
+    last_good = _("no good reading yet")
+    if one["last_good"] is not None:
+        last_good = _("last good {time} ago").format(time=_ago(one["last_good"], now))
+    head = f"{_named(one['device'], one['state'])} {last_good} {one['code']}".rstrip()
     noticed = {kind: count for kind, count in one["evidence"].items() if kind not in _PLAIN}
-    return [head, *_more(one["why"], _counts(noticed))]
+    return [_row(_("device"), head), *_more(retell(one["why"]), _counts(noticed))]
+
+
+def _named(name: str, state: str) -> str:
+    return f"{padded(name, 24)} {padded(_(state), 7)}"
 
 
 def _counts(evidence: dict[str, int]) -> str:
     """Say how often what was noticed since the start, the most frequent first."""
     ordered = sorted(evidence.items(), key=lambda pair: -pair[1])
-    return "noticed " + ", ".join(f"{kind} {count}" for kind, count in ordered) if ordered else ""
+    noticed = ", ".join(f"{_(kind)} {count}" for kind, count in ordered)
+    return _("noticed {noticed}").format(noticed=noticed) if ordered else ""
 
 
 def _more(*remarks: str) -> list[str]:
-    return [f"         {remark}" for remark in remarks if remark]
+    return [_row("", remark) for remark in remarks if remark]
 
 
-def _ago(then: int | None, now: int) -> str:
-    if then is None:
-        return "never"
+def _ago(then: int, now: int) -> str:
     return _span(max(0, now - then) / 1000)
 
 
 def _span(seconds: float) -> str:
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+    for size, name in ((86400, _("d")), (3600, _("h")), (60, _("min"))):
         if seconds >= size:
             return f"{seconds / size:.1f} {name}"
-    return f"{seconds:.0f} s"
+    return _("{seconds:.0f} s").format(seconds=seconds)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.cli.labels import Labels, labels, named
 from edge_agent.command import (
     BROKER_UNREACHABLE,
     CONFIG_INVALID,
@@ -17,6 +18,7 @@ from edge_agent.command import (
     USAGE,
 )
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _, later
 
 if TYPE_CHECKING:
     from edge_agent.config.model import Config, Connection
@@ -25,18 +27,20 @@ if TYPE_CHECKING:
 
 EXAMPLE = "edge-agent test press-1"
 
-HEAD = ("device", "point", "value", "unit", "quality")
+HEAD = (later("device"), later("point"), later("value"), later("unit"), later("quality"))
 VALUE_COLUMN = 2
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("device", nargs="?", metavar="DEVICE", help="only this device")
+    parser.add_argument("device", nargs="?", metavar="DEVICE", help=_("only this device"))
     parser.add_argument(
         "--publish",
         action="store_true",
-        help="also send it once, with the next numbers of the agent, which must be stopped; what "
-        "the broker does not take is kept for the agent's start",
+        help=_(
+            "also send it once, with the next numbers of the agent, which must be "
+            "stopped; what the broker does not take is kept for the agent's start"
+        ),
     )
 
 
@@ -51,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     if options.publish:
         return asyncio.run(_read_and_send(config, connections, as_json=options.json))
     results = asyncio.run(try_connections(connections, prompt=_prompt))
-    _show(results, as_json=options.json)
+    _show(results, as_json=options.json, known=labels(connections, options.config.parent))
     return _verdict(results)
 
 
@@ -83,7 +87,11 @@ async def _read_and_send(
 
 
 def _prompt(device: str, action: str) -> None:
-    print(f"{device}: {action} now", file=sys.stderr, flush=True)
+    print(
+        _("{device}: {action} now").format(device=device, action=action),
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _load(options: argparse.Namespace) -> "Config":
@@ -108,8 +116,15 @@ def _wanted(config: "Config", name: str | None) -> "list[Connection]":
             return [replace(connection, devices=chosen)]
     known = [device.name for connection in config.connections for device in connection.devices]
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-    raise CommandFailed(f"there is no device {name!r} in the configuration; {hint}", USAGE)
+    hint = (
+        _("did you mean {near!r}?").format(near=near[0])
+        if near
+        else _("there are: {known}").format(known=", ".join(known) or _("none"))
+    )
+    raise CommandFailed(
+        _("there is no device {name!r} in the configuration; {hint}").format(name=name, hint=hint),
+        USAGE,
+    )
 
 
 def _verdict(results: "Sequence[DeviceResult]") -> int:
@@ -120,18 +135,33 @@ def _verdict(results: "Sequence[DeviceResult]") -> int:
     return PARTLY_OK if good else DEVICE_UNREADABLE
 
 
-def _show(results: "Sequence[DeviceResult]", *, as_json: bool, sent: "Sent | None" = None) -> None:
+def _show(
+    results: "Sequence[DeviceResult]",
+    *,
+    as_json: bool,
+    sent: "Sent | None" = None,
+    known: Labels | None = None,
+) -> None:
     if as_json:
         _show_json(results, sent)
     else:
-        _show_table(results)
+        _show_table(results, known or {})
         if sent:
-            numbers = ", ".join(map(str, sent.numbers)) or "none"
-            print(f"sent and acknowledged: epoch {sent.epoch}, numbers {numbers}")
+            numbers = ", ".join(map(str, sent.numbers)) or _("none")
+            print(
+                _("sent and acknowledged: epoch {epoch}, numbers {numbers}").format(
+                    epoch=sent.epoch, numbers=numbers
+                )
+            )
     for result in results:
         if result.why:
             code = f", {result.code}" if result.code else ""
-            print(f"{result.device} is {result.state}{code}: {result.why}", file=sys.stderr)
+            print(
+                _("{device} is {state}{code}: {why}").format(
+                    device=result.device, state=_(result.state.value), code=code, why=result.why
+                ),
+                file=sys.stderr,
+            )
 
 
 def _show_json(results: "Sequence[DeviceResult]", sent: "Sent | None") -> None:
@@ -167,26 +197,27 @@ def _as_json(reading: "TrialReading") -> dict[str, Any]:
     }
 
 
-def _show_table(results: "Sequence[DeviceResult]") -> None:
-    rows = [_row(result, reading) for result in results for reading in result.readings]
+def _show_table(results: "Sequence[DeviceResult]", known: Labels) -> None:
+    rows = [_row(result, reading, known) for result in results for reading in result.readings]
     if sys.stdout.isatty() and importlib.util.find_spec("rich"):
         _show_rich(rows)
         return
     from edge_agent.layout import columns
 
-    for line in columns([HEAD, *rows], right=[VALUE_COLUMN]):
+    for line in columns([[*map(_, HEAD)], *rows], right=[VALUE_COLUMN]):
         print(line)
 
 
-def _row(result: "DeviceResult", reading: "TrialReading") -> tuple[str, ...]:
+def _row(result: "DeviceResult", reading: "TrialReading", known: Labels) -> tuple[str, ...]:
     from edge_agent.layout import printable, shown
 
-    quality = reading.quality.name.lower()
+    quality = _(reading.quality.name.lower())
     if reading.why:
-        quality += f": {reading.why.value}"
+        quality += f": {_(reading.why.value)}"
     if reading.detail and reading.detail != result.why:
         quality += f" ({printable(reading.detail)})"
-    return result.device, reading.point, shown(reading.value), reading.unit, quality
+    point = named(known, result.device, reading.point)
+    return result.device, point, shown(reading.value), reading.unit, quality
 
 
 def _show_rich(rows: Sequence[Sequence[str]]) -> None:
@@ -196,8 +227,8 @@ def _show_rich(rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None)
     for index, title in enumerate(HEAD):
-        table.add_column(title, justify="right" if index == VALUE_COLUMN else "left")
+        table.add_column(_(title), justify="right" if index == VALUE_COLUMN else "left")
     for row in rows:
-        style = "red" if row[-1].startswith("bad") else ""
+        style = "red" if row[-1].startswith(_("bad")) else ""
         table.add_row(*(Text(cell, style=style) for cell in row))
     Console().print(table)

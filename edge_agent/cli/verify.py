@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.language import _
+
 if TYPE_CHECKING:
     from edge_agent.accounts import Accounts
     from edge_agent.config.model import Mqtt
@@ -19,16 +21,16 @@ KINDS = ("/data", "/_agent/loss")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what only this command takes."""
     parser.add_argument(
-        "url", nargs="?", help="the broker; else the one of the configuration, with its password"
+        "url", nargs="?", help=_("the broker; else the one of the configuration, with its password")
     )
     parser.add_argument(
-        "--seconds", type=float, metavar="N", help="end after N seconds (else with Ctrl-C)"
+        "--seconds", type=float, metavar="N", help=_("end after N seconds (else with Ctrl-C)")
     )
     parser.add_argument(
         "--db",
         type=Path,
         metavar="FILE",
-        help="go on from this file and save there; the broker keeps what arrives between runs",
+        help=_("go on from this file and save there; the broker keeps what arrives between runs"),
     )
 
 
@@ -100,7 +102,9 @@ def _broker(options: argparse.Namespace) -> "Mqtt":
         try:
             return load(options.config).mqtt
         except ConfigInvalid as error:
-            raise CommandFailed(f"{error}; or name the broker's URL", CONFIG_INVALID) from error
+            raise CommandFailed(
+                _("{error}; or name the broker's URL").format(error=error), CONFIG_INVALID
+            ) from error
     try:
         url = broker_url(options.url)
     except ValueError as error:
@@ -120,35 +124,49 @@ def _kept(accounts: "Accounts", file: Path | None) -> Iterator[None]:
     """Go on from a file, and save there at the end."""
     from edge_agent.command import FAULT
     from edge_agent.errors import CommandFailed
+    from edge_agent.versions import write_whole
 
     if file is not None and file.exists():
         try:
             accounts.restore(json.loads(file.read_text()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CommandFailed(
-                f"{file} cannot be read ({error}); move it away to begin anew", FAULT
+                _("{file} cannot be read ({error}); move it away to begin anew").format(
+                    file=file, error=error
+                ),
+                FAULT,
             ) from error
     yield
     if file is not None:
-        fresh = file.with_name(file.name + ".new")
-        fresh.write_text(json.dumps(accounts.state()))
-        fresh.replace(file)
+        write_whole(file, json.dumps(accounts.state()).encode(), like=file)
 
 
 def _table(report: dict[str, Any]) -> str:
     if not report["agents"]:
-        return "nothing arrived: no agent publishes on this broker, or not below edge/v1"
+        return _("nothing arrived: no agent publishes on this broker, or not below edge/v1")
     return "\n".join(line for agent in report["agents"] for line in _lines(agent))
 
 
 def _lines(agent: dict[str, Any]) -> Iterator[str]:
     missing = sum(last - first + 1 for first, last in agent["missing"])
     yield (
-        f"{agent['agent']} epoch {agent['epoch']}: {agent['received']} messages, numbers "
-        f"{agent['first']} to {agent['last']}, {agent['duplicates']} repeated, "
-        f"{len(agent['losses'])} records of loss, {missing} missing"
+        _(
+            "{agent} epoch {epoch}: {received} messages, numbers {first} to {last}, "
+            "{duplicates} repeated, {losses} records of loss, {missing} missing"
+        ).format(
+            agent=agent["agent"],
+            epoch=agent["epoch"],
+            received=agent["received"],
+            first=agent["first"],
+            last=agent["last"],
+            duplicates=agent["duplicates"],
+            losses=len(agent["losses"]),
+            missing=missing,
+        )
     )
     for first, last in agent["missing"]:
-        yield f"  missing {first} to {last}"
+        yield _("  missing {first} to {last}").format(first=first, last=last)
     for loss in agent["losses"]:
-        yield f"  lost {loss['first']} to {loss['last']}: {loss['why']}"
+        yield _("  lost {first} to {last}: {why}").format(
+            first=loss["first"], last=loss["last"], why=loss["why"]
+        )

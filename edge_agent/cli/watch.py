@@ -10,13 +10,22 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from edge_agent.cli.labels import Labels, labels_in, named
 from edge_agent.command import FAULT, OK, USAGE, columns, printable, shown
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _, later, retell
 
 EXAMPLE = "edge-agent watch press-1"
 
 REDRAW_SECONDS = 0.5
-_HEAD = ("device", "point", "value", "unit", "quality", "age")
+_HEAD = (
+    later("device"),
+    later("point"),
+    later("value"),
+    later("unit"),
+    later("quality"),
+    later("age"),
+)
 _VALUE, _AGE = 2, 5
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -25,7 +34,9 @@ Update = dict[str, Any]
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("device", nargs="?", default="", metavar="DEVICE", help="only this device")
+    parser.add_argument(
+        "device", nargs="?", default="", metavar="DEVICE", help=_("only this device")
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
             _show_lines(updates)
     except KeyboardInterrupt:
         return OK
-    raise CommandFailed("the agent has ended; start it, and watch again", FAULT)
+    raise CommandFailed(_("the agent has ended; start it, and watch again"), FAULT)
 
 
 def _updates(options: argparse.Namespace) -> Iterator[Update | None]:
@@ -49,16 +60,37 @@ def _updates(options: argparse.Namespace) -> Iterator[Update | None]:
 
     socket, status = find_daemon(options.config)
     if status["agent"]["state"] != "polling":
-        raise CommandFailed(f"nothing is read yet: {status['buffer']['why']}", FAULT)
+        raise CommandFailed(
+            _("nothing is read yet: {why}").format(why=retell(status["buffer"]["why"])), FAULT
+        )
     _refuse_unknown(options.device, [each["device"] for each in status["devices"]])
-    return watched(socket, options.device, REDRAW_SECONDS)
+    updates = watched(socket, options.device, REDRAW_SECONDS)
+    return updates if options.json else _labelled(updates, labels_in(options.config))
+
+
+def _labelled(updates: Iterator[Update | None], known: Labels) -> Iterator[Update | None]:
+    """Say beside each point what it is called, where its name says nothing to who reads."""
+    for update in updates:
+        if update is not None and known:
+            for reading in update["readings"]:
+                reading["p"] = named(known, update["device"], reading["p"])
+        yield update
 
 
 def _refuse_unknown(device: str, known: list[str]) -> None:
     if device and device not in known:
         near = difflib.get_close_matches(device, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
-        raise CommandFailed(f"the running agent has no device {device!r}; {hint}", USAGE)
+        hint = (
+            _("did you mean {near!r}?").format(near=near[0])
+            if near
+            else _("there are: {known}").format(known=", ".join(known) or _("none"))
+        )
+        raise CommandFailed(
+            _("the running agent has no device {device!r}; {hint}").format(
+                device=device, hint=hint
+            ),
+            USAGE,
+        )
 
 
 def _show_json(updates: Iterator[Update | None]) -> None:
@@ -93,24 +125,27 @@ def _screen(
 ) -> Iterator[str]:
     room = shutil.get_terminal_size()
     table = [(*cells, f"{now - came:.0f} s") for came, cells in rows.values()]
-    lines = columns([_HEAD, *table], right=[_VALUE, _AGE])
+    lines = columns([[*map(_, _HEAD)], *table], right=[_VALUE, _AGE])
     fitting = max(1, room.lines - 3)
     yield from (line[: room.columns] for line in lines[:fitting])
     if not rows:
-        yield "waiting for the first reading"
+        yield _("waiting for the first reading")
     if len(lines) > fitting:
-        yield f"and {len(lines) - fitting} more: name a DEVICE, or enlarge the window"
-    yield "Ctrl-C ends this"
+        yield _("and {lines} more: name a DEVICE, or enlarge the window").format(
+            lines=len(lines) - fitting
+        )
+    yield _("Ctrl-C ends this")
 
 
 def _readings(update: Update | None) -> Iterator[tuple[str, dict[str, Any]]]:
     if update is not None:
         if missed := update.get("missed"):
-            print(f"edge-agent: {missed} updates came faster than they are shown", file=sys.stderr)
+            faster = _("{missed} updates came faster than they are shown").format(missed=missed)
+            print(f"edge-agent: {faster}", file=sys.stderr)
         for reading in update["readings"]:
             yield update["device"], {**reading, "ts": update["ts"]}
 
 
 def _cells(device: str, reading: dict[str, Any]) -> tuple[str, ...]:
-    quality = reading["q"] + (f": {reading['why']}" if reading["why"] else "")
+    quality = _(reading["q"]) + (f": {_(reading['why'])}" if reading["why"] else "")
     return device, reading["p"], printable(shown(reading["v"])), reading["unit"], quality

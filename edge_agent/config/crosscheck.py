@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from edge_agent.config.findings import Findings
 from edge_agent.config.places import Path, Section, section, sections, written
 from edge_agent.config.values import is_loopback
+from edge_agent.language import _
 
 IN_MEMORY = ("/run/", "/dev/shm/")  # noqa: S108 - no file of ours is made there
 
@@ -22,10 +23,10 @@ def check(root: Section, findings: Findings) -> None:
     _unique(links, findings)
     _unique(devices, findings)
     if root.get("connections") == []:
-        findings.warning(("connections",), "is empty, so nothing will be read")
+        findings.warning(("connections",), _("is empty, so nothing will be read"))
     for place, link in links:
         if link.get("devices") == []:
-            findings.warning((*place, "devices"), "is empty, so nothing will be read here")
+            findings.warning((*place, "devices"), _("is empty, so nothing will be read here"))
     for place, device in devices:
         _points(place, device, findings)
 
@@ -41,30 +42,40 @@ def _unique(named: Iterable[tuple[Path, Section]], findings: Findings) -> None:
     for place, item in named:
         name = item.get("name")
         if isinstance(name, str) and (there := first.setdefault(name, place)) is not place:
-            message = f"{name!r} is the name of {written(there)} already"
-            findings.error((*place, "name"), message, "give each a name of its own")
+            message = _("{name!r} is the name of {there} already").format(
+                name=name, there=written(there)
+            )
+            findings.error((*place, "name"), message, _("give each a name of its own"))
 
 
 def _points(place: Path, device: Section, findings: Findings) -> None:
     points = device.get("points")
     if points in (None, {}) and "profile" not in device:
-        findings.error((*place, "points"), "has nothing to read", "add at least one point")
+        findings.error((*place, "points"), _("has nothing to read"), _("add at least one point"))
     for name, point in section(points).items():
         if isinstance(point, Section) and "max_silence" in point and "deadband" not in point:
             findings.warning(
                 (*place, "points", name, "max_silence"),
-                "has no effect without `deadband` where a point is polled, since every poll's "
-                "value is published",
-                "add `deadband: 0` to publish changes only",
+                _(
+                    "has no effect without `deadband` where a point is polled, since every "
+                    "poll's value is published"
+                ),
+                _("add `deadband: 0` to publish changes only"),
             )
 
 
 def _broker(mqtt: Section, findings: Findings) -> None:
     for key, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if key in mqtt and other not in mqtt:
-            findings.error(("mqtt", key), f"needs `{other}` beside it", f"add `{other}:`")
+            findings.error(
+                ("mqtt", key),
+                _("needs `{other}` beside it").format(other=other),
+                _("add `{other}:`").format(other=other),
+            )
     if "password_file" in mqtt and "username" not in mqtt:
-        findings.warning(("mqtt", "password_file"), "stands without `username`", "add `username:`")
+        findings.warning(
+            ("mqtt", "password_file"), _("stands without `username`"), _("add `username:`")
+        )
     url = mqtt.get("url")
     if isinstance(url, str) and url.startswith(("mqtt://", "ws://")):
         _plain(mqtt, url, findings)
@@ -75,13 +86,15 @@ def _plain(mqtt: Section, url: str, findings: Findings) -> None:
     for key in ("ca_file", "cert_file"):
         if key in mqtt:
             findings.warning(
-                ("mqtt", key), "is not used: this url does not encrypt", "write mqtts:// or wss://"
+                ("mqtt", key),
+                _("is not used: this url does not encrypt"),
+                _("write mqtts:// or wss://"),
             )
     if "username" in mqtt and not _is_here(url):
         findings.warning(
             ("mqtt", "url"),
-            "sends the password in clear over the network",
-            "write mqtts:// or wss:// as soon as the broker offers it",
+            _("sends the password in clear over the network"),
+            _("write mqtts:// or wss:// as soon as the broker offers it"),
         )
 
 
@@ -98,6 +111,6 @@ def _metrics(metrics: Section, findings: Findings) -> None:
     if isinstance(file, str) and not file.startswith(IN_MEMORY):
         findings.warning(
             ("metrics", "file"),
-            "is written every 15 s, which wears out a card",
-            "put it in memory: /run/edge-agent/metrics.prom",
+            _("is written every 15 s, which wears out a card"),
+            _("put it in memory: /run/edge-agent/metrics.prom"),
         )

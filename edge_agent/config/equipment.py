@@ -11,6 +11,7 @@ from edge_agent.config.verdict import Verdict, bug, judge
 from edge_agent.config.wording import Words, split
 from edge_agent.driver import Address, Settings
 from edge_agent.errors import DriverUnavailable
+from edge_agent.language import _
 from edge_agent.plugins import AnyDriver
 
 
@@ -87,8 +88,10 @@ class Equipment:
         if first != index:
             self._findings.error(
                 (*path, "settings"),
-                f"uses the line {line} of connections[{first}]",
-                f"put these devices under connections[{first}]: one line is one connection",
+                _("uses the line {line} of connections[{first}]").format(line=line, first=first),
+                _(
+                    "put these devices under connections[{first}]: one line is one connection"
+                ).format(first=first),
             )
 
     def _addresses(
@@ -96,8 +99,8 @@ class Equipment:
     ) -> dict[str, Address]:
         shared = device.get("address")
         if shared is not None and not isinstance(shared, Section):
-            message = f"must be keys with values, not {shown(shared)}"
-            self._findings.error((*path, "address"), message, "text can only stand at a point")
+            message = _("must be keys with values, not {shared}").format(shared=shown(shared))
+            self._findings.error((*path, "address"), message, _("text can only stand at a point"))
         checker = _Addresses(driver, settings, section(shared), path, self._findings)
         found = {
             name: checker.address(point.get("address"), name)
@@ -139,8 +142,10 @@ class _Addresses:
         path = (*self._device, "points", point, "address")
         own = _as_mapping(written)
         if own is None:
-            message = f"must be keys with values, text or a whole number, not {shown(written)}"
-            self._findings.error(path, message, "put text in quotes")
+            message = _("must be keys with values, text or a whole number, not {written}").format(
+                written=shown(written)
+            )
+            self._findings.error(path, message, _("put text in quotes"))
             return None
         address, wrong = self._checked(own)
         for inside, words in wrong:
@@ -165,8 +170,10 @@ class _Addresses:
         return address, [((key,) if key else (), split(why)) for key, why in faults.items()]
 
     def _no_text(self) -> Words:
-        return "this driver knows no addresses as text", (
-            f"write keys with values; known here: {', '.join(self._model.model_fields)}"
+        return _("this driver knows no addresses as text"), (
+            _("write keys with values; known here: {known}").format(
+                known=", ".join(self._model.model_fields)
+            )
         )
 
     def _place(self, inside: Path, written: Any, path: Path) -> Path:

@@ -15,6 +15,7 @@ from edge_agent.config.model import Config, Connection, Device
 from edge_agent.config.places import Path
 from edge_agent.config.wording import Words
 from edge_agent.driver import Address
+from edge_agent.language import _
 from edge_agent.plugins import AnyDriver
 
 MOST_NAMED = 3  # devices in one hint
@@ -95,18 +96,20 @@ def doubts(config: Config, known: Experience) -> Iterator[tuple[Path, Words]]:
 
 
 def _words(name: str, short: Shortfall) -> Words:
-    at_best = "" if all(one.is_measured for one in short.crowd) else " at best"
+    at_best = "" if all(one.is_measured for one in short.crowd) else _(" at best")
     named = [f"{one.device} ({_counted(one.points)})" for one in short.crowd[:MOST_NAMED]]
     more = len(short.crowd) - MOST_NAMED
-    crowd = ", ".join(named) + (f" and {more} more devices" if more > 0 else "")
+    crowd = ", ".join(named) + (_(" and {more} more devices").format(more=more) if more > 0 else "")
     return (
-        f"{name}: {short.wanted:g} s wanted, {_rounded_up(short.possible)} s possible{at_best}",
-        f"slow down these points or split the line: {crowd}",
+        _("{name}: {wanted:g} s wanted, {possible} s possible{at_best}").format(
+            name=name, wanted=short.wanted, possible=_rounded_up(short.possible), at_best=at_best
+        ),
+        _("slow down these points or split the line: {crowd}").format(crowd=crowd),
     )
 
 
 def _counted(points: int) -> str:
-    return "1 point" if points == 1 else f"{points} points"
+    return _("1 point") if points == 1 else _("{points} points").format(points=points)
 
 
 def _rounded_up(seconds: float) -> str:

@@ -9,6 +9,7 @@ from edge_agent.config.keys import Model
 from edge_agent.config.places import Path, Section, exists, line_of, written
 from edge_agent.config.wording import Words, plain_words
 from edge_agent.errors import Problem
+from edge_agent.language import _
 
 Complaint = tuple[Path, Words]
 """A place within a value, and what to say about it."""
@@ -58,8 +59,11 @@ def complaints(failure: ValidationError, model: Model, value: Any) -> Iterator[C
         place = _place(error["loc"], value, is_missing=error["type"] == "missing")
         found.setdefault(place, []).append(plain_words(error, model))
     for place, words in found.items():
-        messages = dict.fromkeys(message for message, _ in words)
-        yield place, (", or ".join(messages), next((hint for _, hint in words if hint), ""))
+        messages = dict.fromkeys(message for message, _hint in words)
+        yield (
+            place,
+            (_(", or ").join(messages), next((hint for _message, hint in words if hint), "")),
+        )
 
 
 def _place(loc: Path, value: Any, *, is_missing: bool) -> Path:

@@ -10,6 +10,7 @@ from edge_agent.config import crosscheck, profiles, source, yamlfile
 from edge_agent.config.build import build
 from edge_agent.config.equipment import Equipment
 from edge_agent.config.findings import Complaint, Findings, complaints
+from edge_agent.config.library import Library
 from edge_agent.config.model import Config
 from edge_agent.config.places import Section
 from edge_agent.config.shape import FileShape
@@ -68,7 +69,7 @@ def parse(
     except ConfigInvalid as invalid:
         return Inspection(None, list(invalid.problems), [])
     findings = Findings(root, problems)
-    profiles.expand(root, findings)
+    profiles.expand(root, findings, Library(folder).load)
     file = _shape(root, findings)
     crosscheck.check(root, findings)
     wires = Equipment(findings).wires(root)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from edge_agent.config.shape import Name, Number, Shape, Text
+from edge_agent.language import _
 
 Preset = Literal["essentials", "all"]
 Address = dict[str, Any]
@@ -71,7 +72,7 @@ class Sign(Shape):
     @model_validator(mode="after")
     def _has_one_condition(self) -> Self:
         if [self.range is not None, bool(self.one_of), bool(self.begins)].count(True) != 1:
-            raise ValueError("needs exactly one of range, one_of and begins")
+            raise ValueError(_("needs exactly one of range, one_of and begins"))
         return self
 
 
@@ -116,10 +117,14 @@ class Profile(Shape):
     @model_validator(mode="after")
     def _names_its_own_points(self) -> Self:
         if not (self.points or self.areas):
-            raise ValueError("has neither points nor areas")
+            raise ValueError(_("has neither points nor areas"))
         named = [*self.essentials, *(one for p in self.parameters.values() for one in p.scales)]
         if strange := sorted({*named} - {*self.points}):
-            raise ValueError(f"names points that it does not have: {', '.join(strange)}")
+            raise ValueError(
+                _("names points that it does not have: {strange}").format(
+                    strange=", ".join(strange)
+                )
+            )
         return self
 
     @property
@@ -146,10 +151,12 @@ def answer(written: object, parameter: Parameter) -> float:
     """
     number = _ratio(written)
     if number is None or not 0 < number < math.inf:
-        raise ValueError("must be a number above 0, or a ratio; write it like 120 or 600/5")
+        raise ValueError(_("must be a number above 0, or a ratio; write it like 120 or 600/5"))
     if parameter.choices and number not in parameter.choices:
         known = ", ".join(f"{choice:g}" for choice in parameter.choices)
-        raise ValueError(f"must be one of {known}; {parameter.question.en}")
+        raise ValueError(
+            _("must be one of {known}; {en}").format(known=known, en=parameter.question.en)
+        )
     return number
 
 

@@ -10,6 +10,7 @@ from edge_agent.config.places import Path, Section, section, sections
 from edge_agent.config.profile import Parameter, Preset, Profile, ProfilePoint, answer
 from edge_agent.config.wording import split
 from edge_agent.errors import ProfileUnavailable
+from edge_agent.language import _
 
 Find = Callable[[str, str], Profile]
 """Gives the profile of a driver by its name, or ProfileUnavailable."""
@@ -51,8 +52,8 @@ def _refuse_orphans(one: _Device, findings: Findings) -> None:
         if key in one.device:
             findings.error(
                 (*one.place, key),
-                "belongs to a profile, and this device names none",
-                "add `profile:`, or delete this",
+                _("belongs to a profile, and this device names none"),
+                _("add `profile:`, or delete this"),
             )
 
 
@@ -83,8 +84,13 @@ class _Expansion:
         if not self._device["points"]:
             self._findings.error(
                 (*self._place, "profile"),
-                "has no points of its own: they are what the program in the controller puts there",
-                f"add `points:`; `edge-agent profiles {self._name}` shows where each area lies",
+                _(
+                    "has no points of its own: they are what the program in the controller "
+                    "puts there"
+                ),
+                _("add `points:`; `edge-agent profiles {name}` shows where each area lies").format(
+                    name=self._name
+                ),
             )
         self._advise()
 
@@ -120,8 +126,10 @@ class _Expansion:
         elif parameter.default is None:
             self._findings.error(
                 (*self._place, "parameters", key),
-                f"is missing, which profile {self._name!r} asks for: {parameter.question.en}",
-                f"add `parameters: {{{key}: ...}}`",
+                _("is missing, which profile {name!r} asks for: {en}").format(
+                    name=self._name, en=parameter.question.en
+                ),
+                _("add `parameters: {{{key}: ...}}`").format(key=key),
             )
         return parameter.default or 1.0
 
@@ -130,11 +138,15 @@ class _Expansion:
         for key in answers:
             if key not in known:
                 near = nearest(key, known)
-                others = f"known here: {', '.join(known)}" if known else "delete it"
+                others = (
+                    _("known here: {known}").format(known=", ".join(known))
+                    if known
+                    else _("delete it")
+                )
                 self._findings.error(
                     (*self._place, "parameters", key),
-                    f"is nothing that profile {self._name!r} asks for",
-                    f"did you mean `{near}`?" if near else others,
+                    _("is nothing that profile {name!r} asks for").format(name=self._name),
+                    _("did you mean `{near}`?").format(near=near) if near else others,
                 )
 
     def _advise(self) -> None:
@@ -144,8 +156,10 @@ class _Expansion:
             if key not in settings:
                 self._findings.warning(
                     (*self._place[:2], "settings"),
-                    f"says nothing of {key}, and devices of profile {self._name!r} need it",
-                    f"add `{key}: {value}`",
+                    _("says nothing of {key}, and devices of profile {name!r} need it").format(
+                        key=key, name=self._name
+                    ),
+                    _("add `{key}: {value}`").format(key=key, value=value),
                 )
 
 

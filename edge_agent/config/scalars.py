@@ -7,6 +7,8 @@ Source: YAML 1.2.2, section 10.3.2 (tag resolution of the core schema).
 import math
 import re
 
+from edge_agent.language import _
+
 Scalar = str | int | float | bool | None
 
 _CONSTANTS: dict[str, Scalar] = {
@@ -63,9 +65,9 @@ def _as_written(value: int, text: str) -> int:
 def shown(value: object) -> str:
     """Show a value the way it stands in the file, shortened."""
     if isinstance(value, dict):
-        return "keys with values"
+        return _("keys with values")
     if isinstance(value, list):
-        return "a list"
+        return _("a list")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

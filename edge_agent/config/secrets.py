@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_agent.config.findings import Complaint
 from edge_agent.config.model import Config
 from edge_agent.config.places import Path as Place
+from edge_agent.language import _
 from edge_agent.secrecy import exposed
 
 
@@ -18,10 +19,12 @@ def missing(config: Config) -> Iterator[Complaint]:
     """Complain about each secret that who asks cannot read, or others can too."""
     for place, file in _secrets(config):
         if what := _trouble(file):
-            hint = "create it, readable only for the user that the agent runs as, or correct this"
+            hint = _(
+                "create it, readable only for the user that the agent runs as, or correct this"
+            )
             yield place, (f"{file} {what}", hint)
         elif what := exposed(file):
-            what, _, command = what.partition(": ")
+            what, _mark, command = what.partition(": ")
             yield place, (f"{file} {what}", command)
 
 
@@ -35,8 +38,8 @@ def out_of_sight(config: Config) -> Iterator[Complaint]:
     """Name each secret that cannot be looked for from here."""
     for place, file in _secrets(config):
         if not _is_in_sight(file):
-            hint = "see that it is there for the agent, on the gateway and while it runs"
-            yield place, (f"{file} cannot be looked for from here", hint)
+            hint = _("see that it is there for the agent, on the gateway and while it runs")
+            yield place, (_("{file} cannot be looked for from here").format(file=file), hint)
 
 
 def _secrets(config: Config) -> Iterator[tuple[Place, Path]]:
@@ -57,7 +60,7 @@ def _is_in_sight(file: Path) -> bool:
 
 def _trouble(file: Path) -> str:
     if os.path.isdir(file):  # noqa: PTH112 - unlike Path.is_dir it is false where one may not look
-        return "is a folder, not a file"
+        return _("is a folder, not a file")
     if os.access(file, os.R_OK):
         return ""
-    return "cannot be read by this user" if os.path.lexists(file) else "does not exist"
+    return _("cannot be read by this user") if os.path.lexists(file) else _("does not exist")

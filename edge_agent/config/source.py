@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from edge_agent.errors import ConfigInvalid, Problem
+from edge_agent.language import _, later, refusal
 
 LARGEST_FILE = 64 << 20  # bytes; 10,000 points take about 2 MB
 
-_SETUP = "name the file with -c, or let `edge-agent setup` write it"
-_UTF8 = "save it as UTF-8"
+_SETUP = later("name the file with -c, or let `edge-agent setup` write it")
+_UTF8 = later("save it as UTF-8")
 
 
 def read(path: Path) -> str:
@@ -22,20 +23,43 @@ def read(path: Path) -> str:
     except OSError as error:
         raise ConfigInvalid([_unreadable(path, error)]) from error
     if len(content) > LARGEST_FILE:
-        raise ConfigInvalid([Problem("", None, f"{path} is larger than {LARGEST_FILE >> 20} MiB")])
+        raise ConfigInvalid(
+            [
+                Problem(
+                    "",
+                    None,
+                    _("{path} is larger than {largest_file} MiB").format(
+                        path=path, largest_file=LARGEST_FILE >> 20
+                    ),
+                )
+            ]
+        )
     return _text(content)
 
 
 def _unreadable(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
-        return Problem("", None, f"there is no file {path}", _SETUP)
+        return Problem("", None, _("there is no file {path}").format(path=path), _(_SETUP))
     if isinstance(error, PermissionError):
         return Problem(
-            "", None, f"this user may not read {path}", "use sudo, or give the user the right"
+            "",
+            None,
+            _("this user may not read {path}").format(path=path),
+            _("use sudo, or give the user the right"),
         )
     if isinstance(error, IsADirectoryError):
-        return Problem("", None, f"{path} is a folder, not a file", "name the file in it with -c")
-    return Problem("", None, f"{path} cannot be read: {error.strerror or error}", _SETUP)
+        return Problem(
+            "",
+            None,
+            _("{path} is a folder, not a file").format(path=path),
+            _("name the file in it with -c"),
+        )
+    return Problem(
+        "",
+        None,
+        _("{path} cannot be read: {error}").format(path=path, error=refusal(error)),
+        _(_SETUP),
+    )
 
 
 def _text(content: bytes) -> str:
@@ -43,4 +67,4 @@ def _text(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigInvalid([Problem("", line, "is not UTF-8 text", _UTF8)]) from error
+        raise ConfigInvalid([Problem("", line, _("is not UTF-8 text"), _(_UTF8))]) from error

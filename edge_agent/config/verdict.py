@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from edge_agent.config.findings import Complaint, complaints
 from edge_agent.config.wording import Words
+from edge_agent.language import _
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -51,8 +52,10 @@ def judge(model: type[Checked], value: Any, *, whole: bool = True) -> Verdict[Ch
 
 def bug(error: Exception) -> Complaint:
     """Complain about a driver whose own check fails: its bug costs its connection alone."""
-    message = f"the driver's own check fails on this, {type(error).__name__}: {error}"
-    return (), (message, "write it as its sample does: `edge-agent drivers NAME`")
+    message = _("the driver's own check fails on this, {kind}: {error}").format(
+        kind=type(error).__name__, error=error
+    )
+    return (), (message, _("write it as its sample does: `edge-agent drivers NAME`"))
 
 
 def _once(model: type[Checked], value: Any) -> tuple[Checked | None, Sequence[Complaint]]:
@@ -89,4 +92,4 @@ def _is_new(complaint: Complaint, rest: Any, aside: Set[object], *, whole: bool)
 
 
 def _spoken(words: Words) -> Iterable[str]:
-    return re.findall(r"\w+", " ".join(words))
+    return re.findall(r"\w+", " ".join(words), re.ASCII)

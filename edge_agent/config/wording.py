@@ -7,17 +7,27 @@ from pydantic_core import ErrorDetails
 
 from edge_agent.config.keys import Model, model_at, nearest
 from edge_agent.config.scalars import quoted, shown
+from edge_agent.language import _, later
 
 Words = tuple[str, str]
 """A message and a hint."""
 
-_EMPTY = ("is empty", "give it a value, or delete the line")
-_TEXT = ("must be text, not {value}", 'write it in quotes: "{value}"')
-_WHOLE = ("must be a whole number, not {value}", "write digits without quotes")
-_NUMBER = ("must be a number, not {value}", "write digits without quotes, such as 0.1")
-_TRUTH = ("must be true or false, not {value}", "in YAML 1.2 yes, no, on and off are text")
-_LIST = ("must be a list, not {value}", "start each item with `- `")
-_MAPPING = ("must be keys with values, not {value}", "write `key: value` lines, indented below it")
+_EMPTY = (later("is empty"), later("give it a value, or delete the line"))
+_TEXT = (later("must be text, not {value}"), later('write it in quotes: "{value}"'))
+_WHOLE = (later("must be a whole number, not {value}"), later("write digits without quotes"))
+_NUMBER = (
+    later("must be a number, not {value}"),
+    later("write digits without quotes, such as 0.1"),
+)
+_TRUTH = (
+    later("must be true or false, not {value}"),
+    later("in YAML 1.2 yes, no, on and off are text"),
+)
+_LIST = (later("must be a list, not {value}"), later("start each item with `- `"))
+_MAPPING = (
+    later("must be keys with values, not {value}"),
+    later("write `key: value` lines, indented below it"),
+)
 
 # Error type of pydantic -> what it means; {value} is what was written, the rest its context.
 _WORDS: dict[str, Words] = {
@@ -35,19 +45,19 @@ _WORDS: dict[str, Words] = {
     "dict_type": _MAPPING,
     "model_type": _MAPPING,
     "model_attributes_type": _MAPPING,
-    "greater_than": ("must be more than {gt}, not {value}", ""),
-    "greater_than_equal": ("must be at least {ge}, not {value}", ""),
-    "less_than": ("must be less than {lt}, not {value}", ""),
-    "less_than_equal": ("must be at most {le}, not {value}", ""),
-    "string_too_short": ("must have at least {min_length} characters, not {value}", ""),
-    "string_too_long": ("must have at most {max_length} characters, not {value}", ""),
-    "string_pattern_mismatch": ("must have the form {pattern}, not {value}", ""),
-    "too_short": ("must have at least {min_length} items", ""),
-    "too_long": ("must have at most {max_length} items", ""),
+    "greater_than": (later("must be more than {gt}, not {value}"), ""),
+    "greater_than_equal": (later("must be at least {ge}, not {value}"), ""),
+    "less_than": (later("must be less than {lt}, not {value}"), ""),
+    "less_than_equal": (later("must be at most {le}, not {value}"), ""),
+    "string_too_short": (later("must have at least {min_length} characters, not {value}"), ""),
+    "string_too_long": (later("must have at most {max_length} characters, not {value}"), ""),
+    "string_pattern_mismatch": (later("must have the form {pattern}, not {value}"), ""),
+    "too_short": (later("must have at least {min_length} items"), ""),
+    "too_long": (later("must have at most {max_length} items"), ""),
 }
 
 
-_ADVICE = re.compile(r"; |: (?=(?:write|leave|put|use|add|take|give|install) )")
+_ADVICE = re.compile(r"; |；|: (?=(?:write|leave|put|use|add|take|give|install) )")
 
 
 def plain_words(error: ErrorDetails, model: Model) -> Words:
@@ -58,14 +68,14 @@ def plain_words(error: ErrorDetails, model: Model) -> Words:
     if kind == "extra_forbidden":
         return _unknown_key(error, model)
     if error["input"] is None and kind != "value_error":
-        return _EMPTY
+        return _(_EMPTY[0]), _(_EMPTY[1])
     if kind in ("literal_error", "enum"):
         return _not_one_of(error)
     if kind in _WORDS:
         context = {name: _short(value) for name, value in error.get("ctx", {}).items()}
         context["value"] = shown(error["input"])
         message, hint = _WORDS[kind]
-        return message.format(**context), hint.format(**context)
+        return _(message).format(**context), hint and _(hint).format(**context)
     # A validator's own words, or a kind that only a driver's type can have.
     said = re.sub("^(Value|Assertion) error, |^Input ", "", error["msg"])
     return split(_as_written(said, error["input"]))
@@ -94,11 +104,12 @@ def _missing(error: ErrorDetails, model: Model) -> Words:
     *place, key = error["loc"]
     parent = model_at(model, place)
     field = parent.model_fields.get(str(key)) if parent else None
-    meaning = f" ({_first_sentence(field.description)})" if field and field.description else ""
-    return "is missing", f"add `{key}:`{meaning}"
+    meaning = f" ({_(first_sentence(field.description))})" if field and field.description else ""
+    return _("is missing"), _("add `{key}:`{meaning}").format(key=key, meaning=meaning)
 
 
-def _first_sentence(text: str) -> str:
+def first_sentence(text: str) -> str:
+    """Give the first sentence of a field's description, which is a text to translate."""
     return " ".join(text.split()).split(". ")[0].rstrip(".")
 
 
@@ -107,16 +118,20 @@ def _unknown_key(error: ErrorDetails, model: Model) -> Words:
     parent = model_at(model, place)
     known = list(parent.model_fields) if parent else []
     if key == "password" and "password_file" in known:
-        message = "a password in this file is an error"
-        return message, "write it to a file of its own and name that file with `password_file`"
+        message = _("a password in this file is an error")
+        return message, _("write it to a file of its own and name that file with `password_file`")
     if near := nearest(str(key), known):
-        return "is not a known key", f"did you mean `{near}`?"
-    return "is not a known key", f"known here: {', '.join(known)}" if known else "delete it"
+        return _("is not a known key"), _("did you mean `{near}`?").format(near=near)
+    return _("is not a known key"), _("known here: {known}").format(
+        known=", ".join(known)
+    ) if known else _("delete it")
 
 
 def _not_one_of(error: ErrorDetails) -> Words:
     value, expected = error["input"], error["ctx"]["expected"]
     choices = re.findall(r"'([^']*)'", expected)
     near = nearest(value, choices) if isinstance(value, str) else ""
-    message = f"must be {expected.replace(chr(39), '')}, not {shown(value)}"
-    return message, f"did you mean {near}?" if near else ""
+    message = _("must be {expected}, not {shown}").format(
+        expected=expected.replace(chr(39), "").replace(" or ", _(" or ")), shown=shown(value)
+    )
+    return message, _("did you mean {near}?").format(near=near) if near else ""

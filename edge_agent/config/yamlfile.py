@@ -21,6 +21,7 @@ from edge_agent.config import scalars
 from edge_agent.config.places import Items, Section, written
 from edge_agent.config.syntax import explain
 from edge_agent.errors import ConfigInvalid, Problem
+from edge_agent.language import _, later
 
 try:
     from yaml.cyaml import CParser as Parser  # type: ignore[attr-defined]  # not in the stubs
@@ -31,7 +32,7 @@ except ImportError:  # PyYAML was built without libyaml: the same events, about 
 MOST_VALUES = 2_000_000
 DEEPEST = 32
 
-_BEGIN = "begin with `version: 1`, or let `edge-agent setup` write the file"
+_BEGIN = later("begin with `version: 1`, or let `edge-agent setup` write the file")
 _KNOWN_TAGS = (None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq")))
 
 
@@ -57,7 +58,9 @@ def parse(text: str) -> Document:
         raise ConfigInvalid([explain(error, text)]) from error
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
-        raise ConfigInvalid([Problem("", line, "holds a character that does not exist")]) from error
+        raise ConfigInvalid(
+            [Problem("", line, _("holds a character that does not exist"))]
+        ) from error
 
 
 class _Builder:
@@ -73,14 +76,14 @@ class _Builder:
     def document(self) -> Document:
         self._next()  # the start of the stream
         if not isinstance(self._next(), DocumentStartEvent):
-            raise ConfigInvalid([Problem("", 1, "the file is empty", _BEGIN)])
+            raise ConfigInvalid([Problem("", 1, _("the file is empty"), _(_BEGIN))])
         first = self._next()
         root = self._value(first)
         if not isinstance(root, Section):
-            self._stop("must be keys with values at the top level", first, _BEGIN)
+            self._stop(_("must be keys with values at the top level"), first, _(_BEGIN))
         self._next()  # the end of the document
         if isinstance(more := self._next(), DocumentStartEvent):
-            self._stop("a second document begins here", more, "keep one document per file")
+            self._stop(_("a second document begins here"), more, _("keep one document per file"))
         return Document(root, self._problems)
 
     def _value(self, event: Event) -> Any:
@@ -96,20 +99,26 @@ class _Builder:
     def _fresh(self, event: Event) -> Any:
         if event.tag not in _KNOWN_TAGS:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._note(f"the tag {tag} is not known here", event, "leave the tag out")
+            self._note(
+                _("the tag {tag} is not known here").format(tag=tag), event, _("leave the tag out")
+            )
         if isinstance(event, ScalarEvent):
             is_plain = event.implicit[0] and event.tag is None
             return scalars.plain(event.value) if is_plain else event.value
         if len(self._path) >= DEEPEST:
-            self._stop(f"is nested more than {DEEPEST} levels deep", event)
+            self._stop(
+                _("is nested more than {deepest} levels deep").format(deepest=DEEPEST), event
+            )
         if isinstance(event, MappingStartEvent):
             return self._mapping()
         return self._sequence()
 
     def _alias(self, event: AliasEvent) -> Any:
         if event.anchor not in self._anchors:
-            hint = f"write &{event.anchor} before it, outside of the value itself"
-            self._stop(f"*{event.anchor} refers to nothing", event, hint)
+            hint = _("write &{anchor} before it, outside of the value itself").format(
+                anchor=event.anchor
+            )
+            self._stop(_("*{anchor} refers to nothing").format(anchor=event.anchor), event, hint)
         value, size = self._anchors[event.anchor]
         self._count(size, event)
         return value
@@ -121,7 +130,11 @@ class _Builder:
             self._path.append(key)
             line = event.start_mark.line + 1
             if first := section.lines.get(key):
-                self._note(f"stands twice, first on line {first}", event, "keep one of them")
+                self._note(
+                    _("stands twice, first on line {first}").format(first=first),
+                    event,
+                    _("keep one of them"),
+                )
                 self._value(self._next())
             else:
                 section.lines[key] = line
@@ -132,9 +145,9 @@ class _Builder:
     def _key(self, event: Event) -> str:
         """Read a key: always text, exactly as it is written."""
         if not isinstance(event, ScalarEvent):
-            self._stop("a key must be plain text", event)
+            self._stop(_("a key must be plain text"), event)
         if event.value == "<<" and event.implicit[0]:
-            self._stop("<< is not part of YAML 1.2", event, "write the keys out")
+            self._stop(_("<< is not part of YAML 1.2"), event, _("write the keys out"))
         self._count(1, event)
         return str(event.value)
 
@@ -150,7 +163,12 @@ class _Builder:
     def _count(self, values: int, event: Event) -> None:
         self._values += values
         if self._values > MOST_VALUES:
-            self._stop(f"the file holds more than {MOST_VALUES:,} values up to here", event)
+            self._stop(
+                _("the file holds more than {most_values:,} values up to here").format(
+                    most_values=MOST_VALUES
+                ),
+                event,
+            )
 
     def _note(self, message: str, event: Event, hint: str) -> None:
         line = event.start_mark.line + 1

@@ -10,6 +10,7 @@ from string import Template
 
 from edge_agent.demo.plant import Places
 from edge_agent.errors import CommandFailed
+from edge_agent.language import _, refusal
 
 SITE = "demo-factory"
 AGENT = "demo"
@@ -82,13 +83,19 @@ def lent(folder: Path, url: str, places: Places) -> Iterator[str]:
             line.symlink_to(paths[-1])
     except OSError as error:
         raise CommandFailed(
-            f"--write-config {folder}: {error.strerror} ({error.filename}); "
-            "name a folder in which you may write",
+            _(
+                "--write-config {folder}: {error} ({filename}); name a folder in which "
+                "you may write"
+            ).format(folder=folder, error=refusal(error), filename=error.filename),
             USAGE,
         ) from error
     file = folder / FILE
     try:
-        yield f"{file} was there and is kept" if kept else f"wrote {file}"
+        yield (
+            _("{file} was there and is kept").format(file=file)
+            if kept
+            else _("wrote {file}").format(file=file)
+        )
     finally:
         for line in (wiring.line, wiring.scale):
             _unlink(line)

@@ -8,6 +8,7 @@ from functools import partial
 
 from edge_agent.demo import line, oven, plc, ports, registers, stream
 from edge_agent.demo.factory import Factory
+from edge_agent.language import _
 
 TICK = 0.1  # seconds
 REFRESH_TICKS = 5  # between new values in the OPC UA server
@@ -32,9 +33,15 @@ class Places:
 
     def __str__(self) -> str:
         host = ports.HOST
-        return (
-            f"press {host}:{self.press} (Modbus TCP), meters {', '.join(self.lines)} (Modbus RTU), "
-            f"oven {host}:{self.oven} (OPC UA), scale {', '.join(self.scales)} (Mettler Toledo)"
+        return _(
+            "press {host}:{press} (Modbus TCP), meters {lines} (Modbus RTU), oven "
+            "{host}:{oven} (OPC UA), scale {scales} (Mettler Toledo)"
+        ).format(
+            host=host,
+            press=self.press,
+            lines=", ".join(self.lines),
+            oven=self.oven,
+            scales=", ".join(self.scales),
         )
 
 

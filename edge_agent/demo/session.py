@@ -17,14 +17,15 @@ from edge_agent.demo.audience import Audience
 from edge_agent.demo.configuration import AGENT, FILE, SITE, Wiring, lent
 from edge_agent.demo.factory import Factory
 from edge_agent.demo.plant import Places, Plant
-from edge_agent.demo.view import choose, is_screen
+from edge_agent.demo.view import Interpreter, choose, is_screen
+from edge_agent.language import _, later, speaking, spoken, use
 from edge_agent.payload import root
 from edge_agent.subscriber import subscribe
 
 ROOT = root(SITE, AGENT)
 EVERYBODY = root(SITE, "#")  # also the user's own agent, once there is one
 SIMULATORS = ("amqtt", "asyncua", "pymodbus", "transitions")
-TRY = f"try in another terminal, in that folder: edge-agent run -c {FILE}"
+TRY = later("try in another terminal, in that folder: edge-agent run -c {file}")
 LEAVE = 10.0  # seconds the agent may take to publish what it still has
 
 
@@ -95,13 +96,22 @@ async def _build(wishes: Wishes, stack: AsyncExitStack) -> Stage:
     factory = await stack.enter_async_context(plant.serve(Factory(), lines))
     url = wishes.broker or await _start_broker(stack)
     checked = _configure(folder, url, factory.places)
-    _tell(f"machines: {factory.places}", f"broker: {url}, topics {ROOT}/#")
+    _tell(
+        _("machines: {places}").format(places=factory.places),
+        _("broker: {url}, topics {root}/#").format(url=url, root=ROOT),
+    )
     if wishes.folder is not None:
-        _tell(stack.enter_context(lent(wishes.folder, url, factory.places)), TRY)
+        _tell(
+            stack.enter_context(lent(wishes.folder, url, factory.places)), _(TRY).format(file=FILE)
+        )
     subscriber = await stack.enter_async_context(subscribe(checked.mqtt, EVERYBODY))
-    view = choose(as_json=wishes.as_json, title=f"edge-agent demo, {url}", root=ROOT)
+    tongue = spoken()
+    view = Interpreter(
+        choose(as_json=wishes.as_json, title=f"edge-agent demo, {url}", root=ROOT), tongue
+    )
+    use("en")  # what the agent publishes is the same in every language
     audience = Audience(subscriber, view, ROOT)
-    stack.callback(lambda: _tell(str(audience.tally)))
+    stack.callback(lambda: _tell_in(tongue, audience.tally))
     stack.callback(view.close)
     if wishes.broker is not None:
         stack.push_async_callback(audience.sweep)
@@ -132,6 +142,11 @@ def _keep_logs_low() -> None:
 def _tell(*sentences: str) -> None:
     for sentence in sentences:
         print(f"demo: {sentence}", file=sys.stderr)  # noqa: T201 - stdout carries messages only
+
+
+def _tell_in(language: str, tally: object) -> None:
+    with speaking(language):
+        _tell(str(tally))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.language import _
 from edge_agent.ranges import Ranges
 
 Payload = dict[str, Any]
@@ -34,9 +35,14 @@ class Tally:
         )
 
     def __str__(self) -> str:
-        return (
-            f"{self.messages} messages, {self.readings} readings from {len(self.devices)} devices, "
-            f"sequence numbers missing: {self.missing()}"
+        return _(
+            "{messages} messages, {readings} readings from {devices} devices, "
+            "sequence numbers missing: {missing}"
+        ).format(
+            messages=self.messages,
+            readings=self.readings,
+            devices=len(self.devices),
+            missing=self.missing(),
         )
 
     def _account(self, epoch: str, number: int) -> bool:

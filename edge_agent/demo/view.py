@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from edge_agent.demo.board import Board, Line
 from edge_agent.demo.tally import Payload
+from edge_agent.language import _, speaking
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +40,26 @@ class View(ABC):
         """Leave the terminal as it was."""
 
 
+class Interpreter(View):
+    """Lets a view speak a language, while the agent in the same process speaks English."""
+
+    def __init__(self, view: View, language: str) -> None:
+        self._view = view
+        self._language = language
+
+    def show(self, topic: str, payload: Payload) -> None:
+        with speaking(self._language):
+            self._view.show(topic, payload)
+
+    def redraw(self) -> None:
+        with speaking(self._language):
+            self._view.redraw()
+
+    def close(self) -> None:
+        with speaking(self._language):
+            self._view.close()
+
+
 class JsonView(View):
     """One JSON document per message."""
 
@@ -64,7 +85,11 @@ class PlainView(View):
         lines = [_sentence(line) for line in self._board.add(device, kind, payload)]
         if kind == "status":
             state = self._board.states[device]
-            lines = [f"{_clock(time.time())}  {device:<12} is {state}"]
+            lines = [
+                _("{time}  {device:<12} is {state}").format(
+                    time=_clock(time.time()), device=device, state=_(state)
+                )
+            ]
         if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
@@ -97,12 +122,12 @@ class TableView(View):
     def _table(self) -> "Table":
         from rich.table import Table  # noqa: PLC0415
 
-        caption = f"{self._messages} messages so far; Ctrl-C ends"
+        caption = _("{messages} messages so far; Ctrl-C ends").format(messages=self._messages)
         # No lines around cells: the whole factory has to fit a terminal of 24 rows.
         table = Table(box=None, header_style="bold underline", title=self._title, caption=caption)
         table.title_justify = table.caption_justify = "left"
         for name, side in COLUMNS.items():
-            table.add_column(name, justify=side, no_wrap=True)
+            table.add_column(_(name), justify=side, no_wrap=True)
         before = ""
         for line in sorted(self._board.lines.values(), key=attrgetter("device")):
             table.add_row(*self._cells(line, first=line.device != before))

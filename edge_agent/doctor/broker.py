@@ -21,13 +21,14 @@ from typing import Any
 import msgspec
 
 from edge_agent import payload
-from edge_agent.access import explain, tls_context
+from edge_agent.access import explain, tls_context, trusting
 from edge_agent.config.model import Mqtt
 from edge_agent.doctor.files import stored
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
 from edge_agent.doctor.validity import validities
 from edge_agent.errors import BrokerUnavailable
+from edge_agent.language import _, later, parted
 from edge_agent.mqtt import NotAllowed, Session, VersionUnsupported
 from edge_agent.puback import NO_SUBSCRIBER
 from edge_agent.secrecy import exposed
@@ -50,13 +51,18 @@ class Stopped(Exception):  # noqa: N818 - named after what happened
 def check(gateway: Gateway) -> Findings:
     """Go the way to the broker as far as it goes."""
     if gateway.config is None:
-        yield Unseen("broker", "without a valid configuration it is not known")
+        yield Unseen(later("broker"), _("without a valid configuration it is not known"))
         return
     mqtt = gateway.config.mqtt
     try:
         yield _name(mqtt)
         with _reached(mqtt) as link:
-            yield fine("broker: TCP", f"{link.getpeername()[0]}, port {mqtt.port} answers")
+            yield fine(
+                later("broker: TCP"),
+                _("{address}, port {port} answers").format(
+                    address=link.getpeername()[0], port=mqtt.port
+                ),
+            )
             mine = _as_seen_from_here(gateway, mqtt)
             if mqtt.tls:
                 nameless = dataclasses.replace(mqtt, cert_file=None, key_file=None)
@@ -71,21 +77,24 @@ def check(gateway: Gateway) -> Findings:
 
 
 def _failed(subject: str, error: Exception, code: str) -> Stopped:
-    what, _, action = explain(error).partition("; ")
-    return Stopped(fail(subject, what, action or "see the broker's log", code))
+    what, action = parted(explain(error))
+    return Stopped(fail(subject, what, action or _("see the broker's log"), code))
 
 
 def _name(mqtt: Mqtt) -> Finding:
-    subject = "broker: name"
+    subject = later("broker: name")
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(mqtt.host)
-        return fine(subject, f"{mqtt.host} is an address")
+        return fine(subject, _("{host} is an address").format(host=mqtt.host))
     try:
         found = socket.getaddrinfo(mqtt.host, mqtt.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise _failed(subject, error, "D-BROKER-NAME") from error
     addresses = dict.fromkeys(str(one[4][0]) for one in found)
-    return fine(subject, f"{mqtt.host} is {', '.join(addresses)}")
+    return fine(
+        subject,
+        _("{host} resolves to {addresses}").format(host=mqtt.host, addresses=", ".join(addresses)),
+    )
 
 
 @contextlib.contextmanager
@@ -93,7 +102,7 @@ def _reached(mqtt: Mqtt) -> Any:
     try:
         link = socket.create_connection((mqtt.host, mqtt.port), PATIENCE)
     except OSError as error:
-        raise _failed("broker: TCP", error, "D-BROKER-TCP") from error
+        raise _failed(later("broker: TCP"), error, "D-BROKER-TCP") from error
     with link:
         yield link
 
@@ -102,7 +111,7 @@ def _reached(mqtt: Mqtt) -> Any:
 
 
 def _tls(mqtt: Mqtt, link: socket.socket) -> Finding:
-    subject = "broker: TLS"
+    subject = later("broker: TLS")
     try:
         context = tls_context(mqtt)
         context.sslsocket_class = ssl.SSLSocket
@@ -112,7 +121,9 @@ def _tls(mqtt: Mqtt, link: socket.socket) -> Finding:
         stopped = _failed(subject, error, "D-BROKER-CERT")
         if shown := _shown(mqtt, by_chain=error.verify_code in WRONG_NAME):
             finding = stopped.finding
-            stopped.finding = finding._replace(what=f"{finding.what}; it is {shown}")
+            stopped.finding = finding._replace(
+                what=_("{what}; it is {shown}").format(what=finding.what, shown=shown)
+            )
         raise stopped from error
     except OSError as error:
         raise _failed(subject, error, "D-BROKER-TLS") from error
@@ -120,21 +131,23 @@ def _tls(mqtt: Mqtt, link: socket.socket) -> Finding:
 
 def _certificate(subject: str, version: str, shown: dict[str, Any]) -> Finding:
     last = datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
-    what = f"{version}, its certificate is {_names(shown)}, until {last:%Y-%m-%d}"
+    what = _("{version}, its certificate is {shown}, until {last:%Y-%m-%d}").format(
+        version=version, shown=_names(shown), last=last
+    )
     if last - datetime.now(UTC) < SOON:
-        action = "tell its owner: the agent will not connect when it has ended"
+        action = _("tell its owner: the agent will not connect when it has ended")
         return warn(subject, what, action, "D-BROKER-CERT-ENDS")
     return fine(subject, what)
 
 
 def _names(shown: dict[str, Any]) -> str:
-    names = [value for _, value in shown.get("subjectAltName", ())]
-    return f"for {', '.join(names[:4])}" if names else "for no name"
+    names = [value for _kind, value in shown.get("subjectAltName", ())]
+    return _("for {names}").format(names=", ".join(names[:4])) if names else _("for no name")
 
 
 def _shown(mqtt: Mqtt, *, by_chain: bool) -> str:
     """Look, on a connection over which nothing is said, at what was not accepted."""
-    context = ssl.create_default_context(cafile=str(mqtt.ca_file) if mqtt.ca_file else None)
+    context = trusting(mqtt.ca_file)
     context.check_hostname = False
     if not by_chain:
         context.verify_mode = ssl.CERT_NONE
@@ -146,7 +159,9 @@ def _shown(mqtt: Mqtt, *, by_chain: bool) -> str:
             if by_chain:
                 return _names(secure.getpeercert() or {})
             [one] = validities(secure.getpeercert(binary_form=True) or b"")
-            return f"valid from {one.first:%Y-%m-%d} to {one.last:%Y-%m-%d}"
+            return _("valid from {first:%Y-%m-%d} to {last:%Y-%m-%d}").format(
+                first=one.first, last=one.last
+            )
     except (OSError, ValueError):
         return ""
 
@@ -163,10 +178,12 @@ def _as_seen_from_here(gateway: Gateway, mqtt: Mqtt) -> Mqtt | Unseen:
             continue
         readable = next(filter(_is_readable, (file, stored(gateway, file))), None)
         if readable is None:
-            return Unseen("broker: login", f"this user cannot read mqtt.{key}")
+            return Unseen(
+                later("broker: login"), _("this user cannot read mqtt.{key}").format(key=key)
+            )
         if what := exposed(readable):
-            what, _, action = f"{readable} {what}".partition(": ")
-            raise Stopped(fail("broker: login", what, action, "D-SECRET-EXPOSED"))
+            what, _mark, action = f"{readable} {what}".partition(": ")
+            raise Stopped(fail(later("broker: login"), what, action, "D-SECRET-EXPOSED"))
         changed[key] = readable
     return dataclasses.replace(mqtt, client_id=f"edge-doctor-{secrets.token_hex(4)}", **changed)
 
@@ -178,7 +195,9 @@ def _is_readable(file: Path) -> bool:
 async def _trial(mqtt: Mqtt, topic: str) -> list[Finding | Unseen]:
     session = await _login(mqtt, topic)
     try:
-        said: Finding = fine("broker: login", f"accepted, MQTT {session.version}")
+        said: Finding = fine(
+            later("broker: login"), _("accepted, MQTT {version}").format(version=session.version)
+        )
         return [said, await _message(session, topic)]
     finally:
         await session.close()
@@ -195,21 +214,23 @@ async def _login(mqtt: Mqtt, topic: str) -> Session:
         except BrokerUnavailable as error:
             await session.close()
             refused = isinstance(error, NotAllowed)
-            raise _lost("broker: login", error, refused=refused) from error
+            raise _lost(later("broker: login"), error, refused=refused) from error
         else:
             return session
-    what = "it speaks neither MQTT 5 nor 3.1.1"
-    raise Stopped(fail("broker: login", what, "check the port in mqtt.url", "D-BROKER-LOGIN"))
+    what = _("it speaks neither MQTT 5 nor 3.1.1")
+    raise Stopped(
+        fail(later("broker: login"), what, _("check the port in mqtt.url"), "D-BROKER-LOGIN")
+    )
 
 
 def _lost(subject: str, error: BrokerUnavailable, *, refused: bool) -> Stopped:
-    what, _, action = str(error).partition("; ")
+    what, action = parted(str(error))
     code = "D-BROKER-USER" if refused else "D-BROKER-LOGIN"
-    return Stopped(fail(subject, what, action or "see the broker's log", code))
+    return Stopped(fail(subject, what, action or _("see the broker's log"), code))
 
 
 async def _message(session: Session, topic: str) -> Finding:
-    subject = "broker: message"
+    subject = later("broker: message")
     answered: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
     session.on_ack = lambda _mid, code, reason: answered.set_result((code, reason))
     began = time.monotonic()
@@ -218,15 +239,21 @@ async def _message(session: Session, topic: str) -> Finding:
         (answered, session.lost), timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
     )
     if not answered.done():
-        what = f"a message on {topic} is not acknowledged"
-        action = "allow our user to publish below this gateway's topics, and see the broker's log"
+        what = _("a message on {topic} is not acknowledged").format(topic=topic)
+        action = _(
+            "allow our user to publish below this gateway's topics, and see the broker's log"
+        )
         return fail(subject, what, action, "D-BROKER-SILENT")
     code, reason = answered.result()
     if code >= REFUSED:
-        what = f"it refuses a message on {topic} ({reason})"
-        action = f"allow our user to publish on {topic.removesuffix(TOPIC)}# at the broker"
+        what = _("it refuses a message on {topic} ({reason})").format(topic=topic, reason=reason)
+        action = _("allow our user to publish on {topic}# at the broker").format(
+            topic=topic.removesuffix(TOPIC)
+        )
         return fail(subject, what, action, "D-BROKER-PUBLISH")
-    took = f"acknowledged after {(time.monotonic() - began) * 1000:.0f} ms"
+    took = _("acknowledged after {time:.0f} ms").format(time=(time.monotonic() - began) * 1000)
     if session.version != "5":
-        return fine(subject, f"{took}; MQTT 3.1.1 cannot say whether it is passed on")
-    return fine(subject, took + (", nobody subscribes" if code == NO_SUBSCRIBER else ""))
+        return fine(
+            subject, _("{took}; MQTT 3.1.1 cannot say whether it is passed on").format(took=took)
+        )
+    return fine(subject, took + (_(", nobody subscribes") if code == NO_SUBSCRIBER else ""))

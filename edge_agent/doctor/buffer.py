@@ -11,8 +11,9 @@ from edge_agent.doctor.disk import megabytes, nearest
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
 from edge_agent.doctor.processes import holders
+from edge_agent.language import _, later, retell
 
-SUBJECT = "buffer"
+SUBJECT = later("buffer")
 LARGEST_COPY = 64 << 20  # bytes; the copy may lie in memory
 SHORT = 24.0  # hours; a weekend without a network is a usual thing
 
@@ -31,23 +32,39 @@ def judge(status: dict[str, Any]) -> Findings:
     """Say what the running agent says of its buffer."""
     buffer = status["buffer"]
     if status["agent"]["state"] != "polling":
-        what = f"it is being opened, and nothing is read before: {buffer['why']}"
-        yield warn(SUBJECT, what, "mend the disk, or wait: edge-agent status", "D-BUFFER-OPENING")
+        what = _("it is being opened, and nothing is read before: {why}").format(
+            why=retell(buffer["why"])
+        )
+        yield warn(
+            SUBJECT, what, _("mend the disk, or wait: edge-agent status"), "D-BUFFER-OPENING"
+        )
         return
-    waiting = f"{buffer['readings']} readings wait, {megabytes(buffer['bytes'])} in use"
+    waiting = _("{readings} readings wait, {bytes} in use").format(
+        readings=buffer["readings"], bytes=megabytes(buffer["bytes"])
+    )
     hours = buffer["hours_until_full"]
     if buffer["why"]:
-        what = f"the disk refuses it, readings stay in memory: {buffer['why']}"
-        yield fail(SUBJECT, what, "mend the disk, see above", "D-BUFFER-REFUSED")
+        what = _("the disk refuses it, readings stay in memory: {why}").format(
+            why=retell(buffer["why"])
+        )
+        yield fail(SUBJECT, what, _("mend the disk, see above"), "D-BUFFER-REFUSED")
     elif hours is not None and hours < SHORT:
-        what = f"{waiting}; without a broker it is full in {hours:.1f} hours"
-        yield warn(SUBJECT, what, "raise buffer.max_bytes, or read less often", "D-BUFFER-SHORT")
+        what = _("{waiting}; without a broker it is full in {hours:.1f} hours").format(
+            waiting=waiting, hours=hours
+        )
+        yield warn(SUBJECT, what, _("raise buffer.max_bytes, or read less often"), "D-BUFFER-SHORT")
+    elif hours is None:
+        yield fine(SUBJECT, waiting)
     else:
-        full = "" if hours is None else f"; without a broker full in {hours:.0f} hours"
-        yield fine(SUBJECT, waiting + full)
+        what = _("{waiting}; without a broker full in {hours:.0f} hours").format(
+            waiting=waiting, hours=hours
+        )
+        yield fine(SUBJECT, what)
     if lost := status["agent"]["not_kept"]:
-        what = f"{lost} readings were not kept, since neither disk nor memory took them"
-        yield warn(SUBJECT, what, "make room on the disk", "D-BUFFER-NOT-KEPT")
+        what = _("{lost} readings were not kept, since neither disk nor memory took them").format(
+            lost=lost
+        )
+        yield warn(SUBJECT, what, _("make room on the disk"), "D-BUFFER-NOT-KEPT")
 
 
 def _room(gateway: Gateway) -> Findings:
@@ -56,14 +73,14 @@ def _room(gateway: Gateway) -> Findings:
         return
     limit = gateway.config.buffer.max_bytes
     used = (gateway.status or {}).get("buffer", {}).get("bytes") or 0
-    _, room = nearest(gateway.buffer)
+    _folder, room = nearest(gateway.buffer)
     free = room.f_bavail * room.f_frsize
     if limit - used > free:
-        what = (
-            f"it may take {megabytes(limit)}, and only {megabytes(free)} are free: the disk would "
-            "be full first, for everybody"
-        )
-        yield warn(SUBJECT, what, "lower buffer.max_bytes, or make room", "D-BUFFER-ROOM")
+        what = _(
+            "it may take {limit}, and only {free} are free: the disk would be full "
+            "first, for everybody"
+        ).format(limit=megabytes(limit), free=megabytes(free))
+        yield warn(SUBJECT, what, _("lower buffer.max_bytes, or make room"), "D-BUFFER-ROOM")
 
 
 def _set_aside(folder: Path) -> Findings:
@@ -73,8 +90,10 @@ def _set_aside(folder: Path) -> Findings:
     except OSError:
         return
     if copies:
-        what = f"{len(copies)} damaged files of earlier times are kept, {megabytes(size)}"
-        action = f"see them, then: sudo rm {folder}/*.corrupt-*"
+        what = _("{copies} damaged files of earlier times are kept, {size}").format(
+            copies=len(copies), size=megabytes(size)
+        )
+        action = _("see them, then: sudo rm {folder}/*.corrupt-*").format(folder=folder)
         yield warn(SUBJECT, what, action, "D-BUFFER-ASIDE")
 
 
@@ -86,18 +105,22 @@ def _at_rest(gateway: Gateway) -> Finding | Unseen:
     try:
         size = database.stat().st_size
     except FileNotFoundError:
-        return fine(SUBJECT, f"there is none yet in {gateway.buffer}")
+        return fine(SUBJECT, _("there is none yet in {buffer}").format(buffer=gateway.buffer))
     except OSError:
-        return Unseen(SUBJECT, f"this user may not look into {gateway.buffer}")
+        return Unseen(
+            SUBJECT, _("this user may not look into {buffer}").format(buffer=gateway.buffer)
+        )
     held, all_seen = holders(gateway.root, {str(database.resolve())})
     if held or not all_seen:
-        return Unseen(SUBJECT, "a program that does not answer may have it open")
+        return Unseen(SUBJECT, _("a program that does not answer may have it open"))
     if size > LARGEST_COPY:
-        return Unseen(SUBJECT, f"{megabytes(size)}; the agent checks it when it starts")
+        return Unseen(
+            SUBJECT, _("{size}; the agent checks it when it starts").format(size=megabytes(size))
+        )
     try:
         return _examined(database)
     except OSError as error:
-        return Unseen(SUBJECT, f"it cannot be copied: {error}")
+        return Unseen(SUBJECT, _("it cannot be copied: {error}").format(error=error))
 
 
 def _examined(database: Path) -> Finding:
@@ -108,10 +131,12 @@ def _examined(database: Path) -> Finding:
                 shutil.copyfile(file, Path(folder) / name)
         trouble = _trouble(Path(folder) / database.name)
     if trouble:
-        what = f"{database} is damaged ({trouble}); what can be read is saved at the next start"
-        action = "start the agent, which names what is lost; then look at the card"
+        what = _(
+            "{database} is damaged ({trouble}); what can be read is saved at the next start"
+        ).format(database=database, trouble=trouble)
+        action = _("start the agent, which names what is lost; then look at the card")
         return fail(SUBJECT, what, action, "D-BUFFER-DAMAGED")
-    return fine(SUBJECT, f"{database} is sound")
+    return fine(SUBJECT, _("{database} is sound").format(database=database))
 
 
 def _trouble(database: Path) -> str:

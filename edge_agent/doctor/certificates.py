@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
 from edge_agent.doctor.validity import Validity, validities
+from edge_agent.language import _, later
 
-SUBJECT = "certificates"
+SUBJECT = later("certificates")
 SOON = timedelta(days=60)  # a new one has to be asked for, signed, and carried here
 PKI = ("own/*", "trusted/*")
 LARGEST = 1 << 20  # bytes; a bundle of all public authorities takes a fifth of it
@@ -31,7 +32,7 @@ def check(gateway: Gateway) -> Findings:
             with file.open("rb") as opened:
                 kept.append(Kept(name, file, _longest(opened.read(LARGEST))))
         except PermissionError:
-            yield Unseen(name, f"this user may not read {file}")
+            yield Unseen(name, _("this user may not read {file}").format(file=file))
         except OSError:
             continue  # what is missing is said where files are looked at
     yield from judge(kept, datetime.now(UTC))
@@ -81,23 +82,30 @@ def judge(kept: list[Kept], now: datetime) -> Findings:
         first = min(lasting, key=lambda one: one.validity.last if one.validity else now)
         until = first.validity.last if first.validity else now
         yield fine(
-            SUBJECT, f"{len(kept)} looked at; the first to end is {first.name}, {until:%Y-%m-%d}"
+            SUBJECT,
+            _("{kept} looked at; the first to end is {name}, {until:%Y-%m-%d}").format(
+                kept=len(kept), name=first.name, until=until
+            ),
         )
 
 
 def _judge(one: Kept, now: datetime) -> Finding:
     if one.validity is None:
-        what = f"{one.file} holds no certificate that can be read"
-        return fail(one.name, what, "put the right file there (PEM or DER)", "D-CERT-UNREADABLE")
+        what = _("{file} holds no certificate that can be read").format(file=one.file)
+        return fail(one.name, what, _("put the right file there (PEM or DER)"), "D-CERT-UNREADABLE")
     first, last = one.validity
-    renew = f"have a new one issued, and put it at {one.file}"
+    renew = _("have a new one issued, and put it at {file}").format(file=one.file)
     if now > last:
-        what = f"{one.file} ended on {last:%Y-%m-%d}"
+        what = _("{file} ended on {last:%Y-%m-%d}").format(file=one.file, last=last)
         return fail(one.name, what, renew, "D-CERT-ENDED")
     if now < first:
-        what = f"{one.file} begins on {first:%Y-%m-%d}, after this gateway's date"
-        return fail(one.name, what, "set the gateway's date: timedatectl", "D-CERT-EARLY")
+        what = _("{file} begins on {first:%Y-%m-%d}, after this gateway's date").format(
+            file=one.file, first=first
+        )
+        return fail(one.name, what, _("set the gateway's date: timedatectl"), "D-CERT-EARLY")
     if last - now < SOON:
-        what = f"{one.file} ends in {(last - now).days} days, on {last:%Y-%m-%d}"
+        what = _("{file} ends in {days} days, on {last:%Y-%m-%d}").format(
+            file=one.file, days=(last - now).days, last=last
+        )
         return warn(one.name, what, renew, "D-CERT-ENDS")
-    return fine(one.name, f"until {last:%Y-%m-%d}")
+    return fine(one.name, _("until {last:%Y-%m-%d}").format(last=last))

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
+from edge_agent.language import _, later
 from edge_agent.mounts import Mount, mount_of
 
-SUBJECT = "disk"
+SUBJECT = later("disk")
 FULL = 50 << 20  # bytes, with which the buffer, logs and an upgrade come to a stand
 SCARCE = 500 << 20
 # A power cut can damage these as a whole, or their locks do not hold between two programs.
@@ -17,7 +18,7 @@ UNSAFE = frozenset({"vfat", "exfat", "ntfs", "ntfs3", "fuseblk", "nfs", "nfs4", 
 # it; 7.4.39: of the spare blocks 80 % used, or nearly all.
 USED_UP, NEARLY_USED_UP = 0x0B, 0x09
 SPARE_URGENT, SPARE_WARNING = 3, 2
-REPLACE = "replace the card: edge-agent buffer export carries what waits to a new one"
+REPLACE = later("replace the card: edge-agent buffer export carries what waits to a new one")
 
 
 class Card(NamedTuple):
@@ -80,7 +81,7 @@ def judge(facts: Facts) -> Findings:
     for card in facts.cards:
         yield from _wear(card)
     if not facts.cards and facts.mount and facts.mount.source.startswith("/dev/mmcblk"):
-        yield Unseen("wear of the card", "it does not tell")
+        yield Unseen(later("wear of the card"), _("it does not tell"))
 
 
 def _kind(facts: Facts) -> Findings:
@@ -88,23 +89,36 @@ def _kind(facts: Facts) -> Findings:
     if mount is None:
         return
     if mount.read_only:
-        what = f"{mount.point} can only be read: no reading is kept through a power cut"
-        action = "see why: dmesg | grep -i -e mmc -e ext4 -e error; after errors replace the card"
+        what = _("{point} can only be read: no reading is kept through a power cut").format(
+            point=mount.point
+        )
+        action = _(
+            "see why: dmesg | grep -i -e mmc -e ext4 -e error; after errors replace the card"
+        )
         yield fail(SUBJECT, what, action, "D-DISK-READ-ONLY")
     if mount.in_memory:
-        what = f"{facts.folder} is in memory ({mount.kind}): a power cut loses what waits"
-        action = "put buffer.path on a disk"
+        what = _("{folder} is in memory ({kind}): a power cut loses what waits").format(
+            folder=facts.folder, kind=mount.kind
+        )
+        action = _("put buffer.path on a disk")
         yield warn(SUBJECT, what, action, "D-DISK-MEMORY")
     if mount.kind in UNSAFE:
-        what = f"{facts.folder} is on {mount.kind}, which a power cut, or a second program, damages"
-        yield warn(SUBJECT, what, "put buffer.path on ext4, xfs or btrfs", "D-DISK-KIND")
+        what = _("{folder} is on {kind}, which a power cut, or a second program, damages").format(
+            folder=facts.folder, kind=mount.kind
+        )
+        yield warn(SUBJECT, what, _("put buffer.path on ext4, xfs or btrfs"), "D-DISK-KIND")
 
 
 def _room(facts: Facts) -> Finding:
     pace = facts.written_per_day
-    wear = "" if pace is None else f", the agent writes {megabytes(pace)} a day"
-    what = f"{megabytes(facts.free)} of {megabytes(facts.total)} free at {facts.folder}{wear}"
-    action = f"find what takes the room: du -xh {facts.folder} | sort -h | tail"
+    what = _("{free} of {total} free at {folder}").format(
+        free=megabytes(facts.free), total=megabytes(facts.total), folder=facts.folder
+    )
+    if pace is not None:
+        what = _("{room}, the agent writes {pace} a day").format(room=what, pace=megabytes(pace))
+    action = _("find what takes the room: du -xh {folder} | sort -h | tail").format(
+        folder=facts.folder
+    )
     if facts.free < FULL:
         return fail(SUBJECT, what, action, "D-DISK-FULL")
     if facts.free < SCARCE:
@@ -113,12 +127,20 @@ def _room(facts: Facts) -> Finding:
 
 
 def _wear(card: Card) -> Findings:
-    subject = f"card {card.name}"
-    used = f"{min(card.used, 10) * 10} % of its life used" if card.used else "life not told"
+    subject = later("card {name}").format(name=card.name)
+    used = (
+        _("{used} % of its life used").format(used=min(card.used, 10) * 10)
+        if card.used
+        else _("life not told")
+    )
     if card.used >= USED_UP or card.spare >= SPARE_URGENT:
-        yield fail(subject, f"{used}: it can fail any day", REPLACE, "D-CARD-WORN")
+        yield fail(
+            subject, _("{used}: it can fail any day").format(used=used), _(REPLACE), "D-CARD-WORN"
+        )
     elif card.used >= NEARLY_USED_UP or card.spare == SPARE_WARNING:
-        yield warn(subject, f"{used}: it will not last", REPLACE, "D-CARD-WEARS")
+        yield warn(
+            subject, _("{used}: it will not last").format(used=used), _(REPLACE), "D-CARD-WEARS"
+        )
     else:
         yield fine(subject, used)
 

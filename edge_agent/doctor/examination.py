@@ -21,16 +21,22 @@ from edge_agent.doctor import (
 )
 from edge_agent.doctor.finding import Finding, Findings, Level, Unseen, fail, warn
 from edge_agent.doctor.gateway import Gateway, unit_properties
+from edge_agent.language import _, later
 
 SECONDS = 25.0
 """For all checks together; the longest, to the broker, has five steps of 5 s at most."""
 Check = Callable[[Gateway], Findings]
 CHECKS: dict[str, tuple[Check, ...]] = {
-    "this gateway": (clock.check, disk.check, power.check),
-    "the agent": (equipment.check_configuration, unit.check, files.check, certificates.check),
-    "the buffer": (buffer.check,),
-    "the broker": (broker.check,),
-    "the machines": (ports.check, equipment.check_machines),
+    later("this gateway"): (clock.check, disk.check, power.check),
+    later("the agent"): (
+        equipment.check_configuration,
+        unit.check,
+        files.check,
+        certificates.check,
+    ),
+    later("the buffer"): (buffer.check,),
+    later("the broker"): (broker.check,),
+    later("the machines"): (ports.check, equipment.check_machines),
 }
 
 
@@ -75,7 +81,7 @@ class _Running:
     """A check under way. Nobody waits for one that hangs: its thread ends with the process."""
 
     def __init__(self, check: Check, gateway: Gateway) -> None:
-        self._name = check.__module__.rpartition(".")[2]
+        self._name = check.__module__.rpartition(".")[2]  # one of the subjects
         self._found: list[Finding | Unseen] = []
         self._thread = threading.Thread(target=self._run, args=(check, gateway), daemon=True)
         self._thread.start()
@@ -85,8 +91,10 @@ class _Running:
             for finding in check(gateway):
                 self._found.append(finding)
         except Exception as bug:  # noqa: BLE001 - one check's bug must not cost the others
-            what = f"the check itself failed: {type(bug).__name__}: {bug}"
-            action = "tell us, with edge-agent support-bundle"
+            what = _("the check itself failed: {kind}: {bug}").format(
+                kind=type(bug).__name__, bug=bug
+            )
+            action = _("tell us, with edge-agent support-bundle")
             self._found.append(fail(self._name, what, action, "D-BUG"))
 
     def result(self, end: float) -> list[Finding | Unseen]:
@@ -94,7 +102,7 @@ class _Running:
         self._thread.join(max(0.0, end - time.monotonic()))
         found = list(self._found)
         if self._thread.is_alive():
-            what = "the check did not end in time"
-            action = "call edge-agent doctor again; if it stays, look at name server and disk"
+            what = _("the check did not end in time")
+            action = _("call edge-agent doctor again; if it stays, look at name server and disk")
             found.append(warn(self._name, what, action, "D-SLOW"))
         return found

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine
 from edge_agent.doctor.gateway import Gateway, Identity
+from edge_agent.language import _, later
 from edge_agent.secrecy import exposed
 
-SUBJECT = "files"
+SUBJECT = later("files")
 CREDENTIALS = Path("/run/credentials/edge-agent.service")
 STORE = "etc/credstore"
 SECRETS = ("password_file", "key_file")
@@ -57,11 +58,17 @@ def stored(gateway: Gateway, file: Path) -> Path:
 def _look(gateway: Gateway, one: Wanted) -> Wanted:
     file = stored(gateway, one.file)
     if not os.access(file.parent, os.X_OK) and file.parent.exists():
-        return one._replace(state="unseen", detail=f"this user may not look into {file.parent}")
+        return one._replace(
+            state="unseen",
+            detail=_("this user may not look into {parent}").format(parent=file.parent),
+        )
     try:
         found = file.stat()
     except PermissionError:
-        return one._replace(state="unseen", detail=f"this user may not look into {file.parent}")
+        return one._replace(
+            state="unseen",
+            detail=_("this user may not look into {parent}").format(parent=file.parent),
+        )
     except OSError:
         return one._replace(state="missing")
     if one.key.rpartition(".")[2] in SECRETS and (what := exposed(file)):
@@ -86,28 +93,39 @@ def judge(files: tuple[Wanted, ...]) -> Findings:
             yield _trouble(one)
     good = [one for one in files if one.state == "there"]
     if good:
-        names = ", ".join(one.key or "the configuration" for one in good)
-        yield fine(SUBJECT, f"there and readable for the agent: {names}")
+        names = ", ".join(one.key or _("the configuration") for one in good)
+        yield fine(SUBJECT, _("there and readable for the agent: {names}").format(names=names))
 
 
 def _trouble(one: Wanted) -> Finding:
     subject = one.key or SUBJECT
     if one.state == "exposed":
-        what, _, action = one.detail.partition(": ")
-        return fail(subject, f"{one.file} {what}; it is not used", action, "D-SECRET-EXPOSED")
+        what, _mark, action = one.detail.partition(": ")
+        return fail(
+            subject,
+            _("{file} {what}; it is not used").format(file=one.file, what=what),
+            action,
+            "D-SECRET-EXPOSED",
+        )
     if one.state == "missing" and one.credential:
-        what = f"systemd has no credential {one.credential} for the agent"
+        what = _("systemd has no credential {credential} for the agent").format(
+            credential=one.credential
+        )
         action = _store(one.credential, "/dev/stdin")
         return fail(subject, what, action, "D-SECRET-MISSING")
     if one.state == "missing":
-        action = "create it, or correct the configuration"
-        return fail(subject, f"{one.file} is not there", action, "D-FILE-MISSING")
-    what = f"the agent's user may not read {one.file}"
+        action = _("create it, or correct the configuration")
+        return fail(
+            subject, _("{file} is not there").format(file=one.file), action, "D-FILE-MISSING"
+        )
+    what = _("the agent's user may not read {file}").format(file=one.file)
     key = subject.rpartition(".")[2]
     if key not in SECRETS:
         return fail(subject, what, f"sudo chmod a+r {one.file}", "D-FILE-RIGHTS")
     name = "mqtt-password" if key == "password_file" else "mqtt-client.key"
-    action = f"{_store(name, str(one.file))}, and write {key}: {CREDENTIALS}/{name}"
+    action = _("{name}, and write {key}: {credentials}/{credential}").format(
+        name=_store(name, str(one.file)), key=key, credentials=CREDENTIALS, credential=name
+    )
     return fail(subject, what, action, "D-FILE-RIGHTS")
 
 

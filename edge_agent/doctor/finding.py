@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from edge_agent.language import later
+
 
 class Level(StrEnum):
     """How bad it is: readings go on as they should, they may not for long, or they do not."""
@@ -11,6 +13,10 @@ class Level(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
+
+
+SHOWN = (later("OK"), later("WARN"), later("FAIL"))
+"""Levels as people see them."""
 
 
 class Finding(NamedTuple):

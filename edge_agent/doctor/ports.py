@@ -3,13 +3,14 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
 from edge_agent.doctor.processes import Holder, holders, is_running
+from edge_agent.language import _, later
 
 MOVING = re.compile(r"/dev/tty(USB|ACM)\d+")
 STAYING = ("serial/by-id/*", "serial/by-path/*")
@@ -58,9 +59,19 @@ class Facts(NamedTuple):
 
 
 def check(gateway: Gateway) -> Findings:
-    """Look at the serial ports."""
+    """Look at the serial ports that are configured."""
+    return judge(survey(gateway, list(_configured(gateway))))
+
+
+def present(gateway: Gateway) -> list[str]:
+    """List the serial ports of this machine, under their most lasting names."""
     dev = gateway.root / "dev"
-    written, staying = list(_configured(gateway)), _staying_names(dev)
+    return _present(dev, _staying_names(dev))
+
+
+def survey(gateway: Gateway, written: Sequence[tuple[str, str]]) -> Facts:
+    """Look at these ports, each a connection's name and a path."""
+    staying = _staying_names(gateway.root / "dev")
     held, all_seen = holders(gateway.root, {os.path.realpath(path) for _, path in written})
     looked_at = (_port(gateway, *one) for one in written)
     ports = (
@@ -70,14 +81,12 @@ def check(gateway: Gateway) -> Findings:
         )
         for one in looked_at
     )
-    return judge(
-        Facts(
-            tuple(ports),
-            tuple(_present(dev, staying)),
-            _consoles(gateway.text("proc/cmdline")),
-            is_running(gateway.root, "ModemManager") and not _has_rule(gateway.root),
-            all_seen,
-        )
+    return Facts(
+        tuple(ports),
+        tuple(present(gateway)),
+        _consoles(gateway.text("proc/cmdline")),
+        is_running(gateway.root, "ModemManager") and not _has_rule(gateway.root),
+        all_seen,
     )
 
 
@@ -139,35 +148,52 @@ def judge(facts: Facts) -> Findings:
     for port in facts.ports:
         yield _judge_port(port, facts)
     if not facts.ports and facts.present:
-        yield fine("serial ports", f"none configured; here are {', '.join(facts.present)}")
+        yield fine(
+            later("serial ports"),
+            _("none configured; here are {present}").format(present=", ".join(facts.present)),
+        )
     if facts.modem_manager and (facts.ports or facts.present):
-        what = "ModemManager asks what is plugged in whether it is a modem, by writing to it"
-        action = "sudo systemctl disable --now ModemManager, or install our udev rules"
-        yield warn("serial ports", what, action, "D-PORT-MODEM")
+        what = _("ModemManager asks what is plugged in whether it is a modem, by writing to it")
+        action = _("sudo systemctl disable --now ModemManager, or install our udev rules")
+        yield warn(later("serial ports"), what, action, "D-PORT-MODEM")
     if facts.ports and not facts.all_seen:
-        yield Unseen("who holds serial ports", "only root sees other users' programs")
+        yield Unseen(later("who holds serial ports"), _("only root sees other users' programs"))
 
 
 def _judge_port(port: Port, facts: Facts) -> Finding:
-    subject = f"port of {port.connection}"
+    subject = later("port of {connection}").format(connection=port.connection)
     if port.found is None:
-        here = ", ".join(facts.present) or "none"
-        what = f"{port.written} is not there"
-        action = f"plug the adapter in, or correct `port`; here: {here}"
+        here = ", ".join(facts.present) or _("none")
+        what = _("{written} is not there").format(written=port.written)
+        action = _("plug the adapter in, or correct `port`; here: {here}").format(here=here)
         return fail(subject, what, action, "D-PORT-MISSING")
     if Path(port.found).name in facts.consoles:
-        what = f"{port.written} is the login console of this system"
-        action = "sudo raspi-config nonint do_serial_cons 1 (or remove console=... from the kernel's command line), then restart"  # noqa: E501
+        what = _("{written} is the login console of this system").format(written=port.written)
+        action = _(
+            "sudo raspi-config nonint do_serial_cons 1 (or remove console=... from "
+            "the kernel's command line), then restart"
+        )
         return fail(subject, what, action, "D-PORT-CONSOLE")
     if port.holders:
-        names = ", ".join(f"{one.name} (process {one.process})" for one in port.holders)
-        what = f"{port.written} is also open in {names}: both get half of every answer"
-        return fail(subject, what, "end that program", "D-PORT-BUSY")
+        names = ", ".join(
+            _("{name} (process {process})").format(name=one.name, process=one.process)
+            for one in port.holders
+        )
+        what = _("{written} is also open in {names}: both get half of every answer").format(
+            written=port.written, names=names
+        )
+        return fail(subject, what, _("end that program"), "D-PORT-BUSY")
     if not port.allowed:
-        what = f"the agent may not open {port.written}, which belongs to the group {port.group}"
-        action = "sudo systemctl edit edge-agent: [Service] SupplementaryGroups=" + port.group
+        what = _("the agent may not open {written}, which belongs to the group {group}").format(
+            written=port.written, group=port.group
+        )
+        action = _("sudo systemctl edit edge-agent: [Service] SupplementaryGroups=") + port.group
         return fail(subject, what, action, "D-PORT-RIGHTS")
     if MOVING.fullmatch(port.written) and port.staying:
-        what = f"{port.written} may be another adapter after the next start"
-        return warn(subject, what, f"write port: {port.staying}", "D-PORT-NAME")
-    return fine(subject, f"{port.written} is there and free")
+        what = _("{written} may be another adapter after the next start").format(
+            written=port.written
+        )
+        return warn(
+            subject, what, _("write port: {staying}").format(staying=port.staying), "D-PORT-NAME"
+        )
+    return fine(subject, _("{written} is there and free").format(written=port.written))

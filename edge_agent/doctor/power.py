@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 from edge_agent.doctor.finding import Findings, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway, output
+from edge_agent.language import _, later
 
 # Source: Raspberry Pi documentation, vcgencmd get_throttled; 16 bits up: since the start.
 UNDER_VOLTAGE, CAPPED, THROTTLED, TOO_HOT = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 SINCE_START = 16
 HOT = 80.0  # degrees Celsius at which a Raspberry Pi begins to slow down (same source)
-BETTER_SUPPLY = "use the maker's power supply, and a short, thick cable"
+BETTER_SUPPLY = later("use the maker's power supply, and a short, thick cable")
 
 
 class Facts(NamedTuple):
@@ -39,19 +40,25 @@ def judge(facts: Facts) -> Findings:
 
 def _supply(flags: int) -> Findings:
     if flags & UNDER_VOLTAGE:
-        what = "under-voltage now: it resets, and damages its card"
-        yield fail("power", what, BETTER_SUPPLY, "D-POWER-LOW")
+        what = _("under-voltage now: it resets, and damages its card")
+        yield fail(later("power"), what, _(BETTER_SUPPLY), "D-POWER-LOW")
     elif flags >> SINCE_START & UNDER_VOLTAGE:
-        what = "there was under-voltage since the start"
-        yield warn("power", what, BETTER_SUPPLY, "D-POWER-WAS-LOW")
+        what = _("there was under-voltage since the start")
+        yield warn(later("power"), what, _(BETTER_SUPPLY), "D-POWER-WAS-LOW")
     else:
-        yield fine("power", "the voltage was right since the start")
+        yield fine(later("power"), _("the voltage was right since the start"))
 
 
 def _heat(flags: int, temperature: float | None) -> Findings:
-    shown = "too hot" if temperature is None else f"{temperature:.0f} degrees Celsius"
+    shown = (
+        _("too hot")
+        if temperature is None
+        else _("{temperature:.0f} degrees Celsius").format(temperature=temperature)
+    )
     if flags & (CAPPED | THROTTLED | TOO_HOT) or (temperature or 0) >= HOT:
-        what = f"{shown}: the processor is slowed down"
-        yield warn("heat", what, "give it air, or a cooler place in the cabinet", "D-HEAT")
+        what = _("{shown}: the processor is slowed down").format(shown=shown)
+        yield warn(
+            later("heat"), what, _("give it air, or a cooler place in the cabinet"), "D-HEAT"
+        )
     elif temperature is not None:
-        yield fine("heat", shown)
+        yield fine(later("heat"), shown)

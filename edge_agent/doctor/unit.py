@@ -3,8 +3,9 @@
 from edge_agent import __version__
 from edge_agent.doctor.finding import Findings, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
+from edge_agent.language import _, later
 
-SUBJECT = "service"
+SUBJECT = later("service")
 LOG = "journalctl -u edge-agent -n 30"
 
 
@@ -13,7 +14,7 @@ def check(gateway: Gateway) -> Findings:
     if gateway.unit is None:
         yield from _without_systemd(gateway)
     elif not gateway.is_service:
-        what = "it is not installed, so nothing starts the agent after a power cut"
+        what = _("it is not installed, so nothing starts the agent after a power cut")
         yield warn(SUBJECT, what, "sudo ./install.sh", "D-UNIT-MISSING")
     else:
         yield from _state(gateway)
@@ -23,10 +24,10 @@ def check(gateway: Gateway) -> Findings:
 
 def _without_systemd(gateway: Gateway) -> Findings:
     if gateway.status:
-        yield fine(SUBJECT, "systemd does not run here; the agent answers")
+        yield fine(SUBJECT, _("systemd does not run here; the agent answers"))
     else:
-        what = "systemd does not run here, and no agent answers"
-        yield fail(SUBJECT, what, "start it: edge-agent run", "D-AGENT-STOPPED")
+        what = _("systemd does not run here, and no agent answers")
+        yield fail(SUBJECT, what, _("start it: edge-agent run"), "D-AGENT-STOPPED")
 
 
 def _state(gateway: Gateway) -> Findings:
@@ -34,26 +35,33 @@ def _state(gateway: Gateway) -> Findings:
     enabled = gateway.unit_says("UnitFileState")
     restarts = int(gateway.unit_says("NRestarts") or 0)
     if enabled not in {"enabled", "enabled-runtime", "static", "linked"}:
-        what = "it is not started at the next boot"
+        what = _("it is not started at the next boot")
         yield warn(SUBJECT, what, "sudo systemctl enable edge-agent", "D-UNIT-DISABLED")
     if sub == "auto-restart" or active == "failed":
-        what = f"it falls over and is started again ({restarts} times)"
-        yield fail(SUBJECT, what, f"see why: {LOG}", "D-UNIT-FALLS")
+        what = _("it falls over and is started again ({restarts} times)").format(restarts=restarts)
+        yield fail(SUBJECT, what, _("see why: {log}").format(log=LOG), "D-UNIT-FALLS")
     elif active == "activating":
-        what = "it is being started"
-        yield warn(SUBJECT, what, f"wait a minute, then look again; see: {LOG}", "D-UNIT-STARTING")
+        what = _("it is being started")
+        yield warn(
+            SUBJECT,
+            what,
+            _("wait a minute, then look again; see: {log}").format(log=LOG),
+            "D-UNIT-STARTING",
+        )
     elif active != "active":
-        yield fail(SUBJECT, "it is stopped", "sudo systemctl start edge-agent", "D-UNIT-STOPPED")
+        yield fail(SUBJECT, _("it is stopped"), "sudo systemctl start edge-agent", "D-UNIT-STOPPED")
     elif restarts:
-        what = f"it runs, and had to be started again {restarts} times"
-        yield warn(SUBJECT, what, f"see why: {LOG}", "D-UNIT-RESTARTED")
+        what = _("it runs, and had to be started again {restarts} times").format(restarts=restarts)
+        yield warn(SUBJECT, what, _("see why: {log}").format(log=LOG), "D-UNIT-RESTARTED")
     else:
-        yield fine(SUBJECT, "it runs, and starts at every boot")
+        yield fine(SUBJECT, _("it runs, and starts at every boot"))
 
 
 def _version(running: str) -> Findings:
     if running != __version__:
-        what = f"version {running} runs, and this command is {__version__}"
-        yield warn("version", what, "sudo systemctl restart edge-agent", "D-VERSION")
+        what = _("version {running} runs, and this command is {command}").format(
+            running=running, command=__version__
+        )
+        yield warn(later("version"), what, "sudo systemctl restart edge-agent", "D-VERSION")
     else:
-        yield fine("version", running)
+        yield fine(later("version"), running)

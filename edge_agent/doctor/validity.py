@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from edge_agent.language import _
+
 _SEQUENCE, _VERSION, _UTC_TIME, _GENERAL_TIME = 0x30, 0xA0, 0x17, 0x18
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 
@@ -31,7 +33,7 @@ def validities(content: bytes) -> list[Validity]:
         bodies = [base64.b64decode(body) for body in _PEM.findall(content)]
         return [_validity(body) for body in bodies or [content]]
     except (IndexError, binascii.Error) as error:
-        raise ValueError("holds no certificate") from error
+        raise ValueError(_("holds no certificate")) from error
 
 
 def _validity(der: bytes) -> Validity:
@@ -39,7 +41,7 @@ def _validity(der: bytes) -> Validity:
     fields = _inside(certificate, _SEQUENCE)
     if fields[0] == _VERSION:
         fields = _skip(fields)
-    for _ in ("serial", "signature", "issuer"):
+    for _field in ("serial", "signature", "issuer"):
         fields = _skip(fields)
     times = _inside(fields, _SEQUENCE)
     return Validity(_time(times), _time(_skip(times)))
@@ -57,7 +59,7 @@ def _measure(data: bytes) -> tuple[int, int]:
 
 def _inside(data: bytes, tag: int) -> bytes:
     if data[0] != tag:
-        raise ValueError("holds no certificate")
+        raise ValueError(_("holds no certificate"))
     start, end = _measure(data)
     return data[start:end]
 
@@ -72,5 +74,5 @@ def _time(data: bytes) -> datetime:
     if data[0] == _UTC_TIME:  # two digits of the year: 50 to 99 are of the last century
         text = ("19" if int(text[:2]) >= 50 else "20") + text
     elif data[0] != _GENERAL_TIME:
-        raise ValueError("holds no certificate")
+        raise ValueError(_("holds no certificate"))
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)

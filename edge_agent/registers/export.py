@@ -10,6 +10,7 @@ from typing import Any
 from edge_agent.config.model import Connection, Deadband, Point
 from edge_agent.registers.dialect import Dialect
 from edge_agent.registers.listed import Listed, RegisterList
+from edge_agent.registers.table import harmless
 from edge_agent.registers.values import as_duration
 
 _FIRST = ("device", "device_label", "point", "label", "address")
@@ -60,7 +61,7 @@ def as_csv(rows: Sequence[Mapping[str, str]], always: Sequence[str]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: harmless(text) for key, text in row.items()} for row in rows)
     return file.getvalue()
 
 

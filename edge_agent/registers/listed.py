@@ -11,6 +11,9 @@ from edge_agent.registers.dialect import OPEN, Asked, Cells
 Point = Mapping[str, Any]
 """As in the configuration file."""
 
+NAMELESS = "NAME"
+"""Stands where a list does not name the device."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -97,7 +100,7 @@ class RegisterList:
     def blocks(self) -> list[dict[str, Any]]:
         """Give each device as in the configuration; what all points share stands once."""
         return [
-            _block(name or "NAME", self.labels.get(name, ""), points, self.shared)
+            _block(name or NAMELESS, self.labels.get(name, ""), points, self.shared)
             for name, points in self.devices.items()
         ]
 

@@ -1,4 +1,4 @@
-"""Factors, intervals and limits as lists write them. Pure functions that raise ValueError."""
+"""Factors and intervals as lists write them. Pure functions that raise ValueError."""
 
 import math
 import re
@@ -15,9 +15,9 @@ _FACTOR = re.compile(
 _POWER = re.compile(r"[*x×]? ?10\^ ?([-+]?[0-9]{1,2})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{2}:[0-9]{2}:[0-9]{2}.*")
 _DURATION = re.compile(rf"({_NUMBER}) ?([a-zμ\u3400-\u9fff.]*)")
-_LIMITS = re.compile(
-    rf"[\[(]? ?({_NUMBER}) ?(?:~|～|\.\.\.?|…|,|;|to|至|到|-|–|—) ?({_NUMBER}) ?[\])]?(.*)"
-)
+
+# A thousand in English lists, and one with three decimals in German ones.
+_GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9])")
 
 _DIVIDES = frozenset({"/", "÷", ":", "1/", "1:"})
 _SECONDS = {
@@ -37,6 +37,7 @@ def plain(number: float) -> float | int:
 def to_number(text: str) -> float | int:
     """Read a plain number, with a point or a comma."""
     written = _normal(text)
+    refuse_groups(text)
     if not re.fullmatch(_NUMBER, written):
         raise ValueError(_("{text!r} is no number").format(text=text) + _date_hint(text))
     return plain(_float(written))
@@ -53,6 +54,7 @@ def to_factor(text: str, *, divides: bool = False) -> tuple[float | int, str]:
         The factor, and what stands behind it, which is a unit.
     """
     written = _normal(text)
+    refuse_groups(text)
     if power := _POWER.fullmatch(written):
         return plain(float(Decimal(1).scaleb(int(power[1])))), ""
     found = _FACTOR.fullmatch(written)
@@ -82,7 +84,9 @@ def to_seconds(text: str, unit: str) -> float | None:
     Returns:
         Seconds; None for a bare number where nobody said what it counts.
     """
-    found = _DURATION.fullmatch(_normal(text).lower())
+    written = _normal(text).lower()
+    refuse_groups(text)
+    found = _DURATION.fullmatch(written)
     said = (found[2].rstrip(".") or unit.lower()) if found else ""
     if found is None or (said and said not in _SECONDS) or _float(found[1]) <= 0:
         raise ValueError(
@@ -97,12 +101,19 @@ def is_bare(text: str) -> bool:
     return re.fullmatch(_NUMBER, _normal(text)) is not None
 
 
-def to_limits(text: str) -> tuple[float | int, float | int]:
-    """Read a range: `0~100`, `-40...125`, `[0, 10]`."""
-    found = _LIMITS.fullmatch(_normal(text))
-    if found is None or _float(found[1]) >= _float(found[2]):
-        raise ValueError(_("{text!r} is no range such as 0~100").format(text=text))
-    return plain(_float(found[1])), plain(_float(found[2]))
+def is_grouped(text: str) -> bool:
+    """Tell whether a comma may stand between thousands as well as before decimals: `1,000`."""
+    return _GROUPED.search(text) is not None
+
+
+def refuse_groups(text: str) -> None:
+    """Raise ValueError where a comma leaves open what a number is."""
+    if is_grouped(_normal(text)):
+        raise ValueError(
+            _("{text!r} may be a thousand, or have decimals: write it without a comma").format(
+                text=text
+            )
+        )
 
 
 def _normal(text: str) -> str:

@@ -2,6 +2,9 @@
 
 import datetime
 import io
+import re
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 MOST_CELLS = 2_000_000
+MOST_XML = 128 << 20  # bytes of one sheet, unpacked
+_PIECE, _LONGEST_TAG = 1 << 20, 1 << 10
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _DIGITS = 15  # what a spreadsheet itself keeps of a number
 
 
@@ -35,6 +41,8 @@ def read_spreadsheet(path: Path, data: bytes) -> list[Sheet]:
                 "CSV, or pip install 'edge-agent[lists]'"
             ).format(path=path)
         ) from error
+    if _is_too_large(data):
+        raise too_long(str(path))
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = [
@@ -51,6 +59,43 @@ def read_spreadsheet(path: Path, data: bytes) -> list[Sheet]:
             ).format(path=path, why=error)
         ) from error
     return [sheet for sheet in sheets if any(not row.is_empty for row in sheet.rows)]
+
+
+def _is_too_large(data: bytes) -> bool:
+    """Tell whether an XLSX file has a sheet that calamine must not touch.
+
+    It makes room for every cell up to the last one: a single cell far away takes all memory.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            sheets = [
+                one for one in archive.infolist() if one.filename.startswith("xl/worksheets/")
+            ]
+            return any(_extent(archive, one) > MOST_CELLS for one in sheets)
+    except (zipfile.BadZipFile, RuntimeError, zlib.error, EOFError):
+        return False  # calamine tells what is wrong with it
+
+
+def _extent(archive: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> int:
+    """Count the cells from the first one to the last one of a sheet; too many if it is too long."""
+    columns, rows, read, rest = 0, 0, 0, b""
+    with archive.open(sheet) as xml:
+        while piece := xml.read(_PIECE):
+            read += len(piece)
+            if read > MOST_XML:
+                return MOST_CELLS + 1
+            for letters, number in _CELL.findall(rest + piece):
+                columns, rows = max(columns, _column(letters)), max(rows, int(number))
+            rest = piece[-_LONGEST_TAG:]
+    return columns * rows
+
+
+def _column(letters: bytes) -> int:
+    """Number a column: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def _sheet(sheet: "CalamineSheet", name: str) -> Sheet:

@@ -6,6 +6,7 @@ CSV comes in the encodings and separators that offices use. Knows nothing of wha
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ MOST_BYTES = 32 << 20
 MOST_ROWS = 50_000
 SPREADSHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".ods"})
 
+_RISKY = re.compile(r"'*[-=+@\t\r]")  # Source: OWASP, CSV Injection
+_SIGNED = re.compile(r"[-+][0-9]+([.,][0-9]+)?")
 _SEPARATORS = ",;\t"
 _SAMPLE = 200
 """Rows by which a separator is judged."""
@@ -114,13 +117,28 @@ def _rows(text: str, separator: str, name: str) -> Iterator[Row]:
         for number, cells in enumerate(reader, 1):
             if number > MOST_ROWS:
                 raise too_long(name)
-            yield Row(number, tuple(cell.strip() for cell in cells))
+            yield Row(number, tuple(map(_text_of, cells)))
     except csv.Error as error:
         raise ListUnreadable(
             _("{name} is damaged after row {row}: {why}").format(
                 name=name, row=reader.line_num, why=error
             )
         ) from error
+
+
+def harmless(text: str) -> str:
+    """Write a cell that no spreadsheet takes for a formula: with a `'` before it, where it must.
+
+    Lists come from anywhere, and a formula in a cell could send what stands in the others.
+    """
+    is_risky = _RISKY.match(text) and not _SIGNED.fullmatch(text)
+    return f"'{text}" if is_risky else text
+
+
+def _text_of(cell: str) -> str:
+    """Read a cell, and take away what `harmless`, or Excel itself, has put before it."""
+    text = cell.strip()
+    return text[1:] if text.startswith("'") and _RISKY.match(text) else text
 
 
 def too_long(name: str) -> ListUnreadable:

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from edge_agent.config.values import PERCENT_PATTERN
 from edge_agent.language import _
 from edge_agent.registers import numbers
 from edge_agent.registers.dialect import Answers, Asked, Cells, Choice, Unclear, answered
 from edge_agent.registers.units import to_ucum
+
+T = TypeVar("T")
 
 FACTOR, GAIN, INTERVAL = "factor", "gain", "interval"
 _INTERVALS = ("every", "max_silence")
@@ -173,7 +175,7 @@ def _number(cells: Cells, key: str) -> float | int:
     return _read(numbers.to_number, cells[key])
 
 
-def _read(reads: Callable[[str], float | int], text: str) -> float | int:
+def _read(reads: Callable[[str], T], text: str) -> T:
     try:
         return reads(text)
     except ValueError as error:
@@ -189,6 +191,7 @@ def _codes(text: str) -> list[Any]:
             message = _("{text!r} is no list of raw values").format(text=text)
             raise Unclear("value", message) from error
         return found
+    _read(numbers.refuse_groups, text)
     return [_code(one) for one in re.split(r"[;,/、\s]+", text) if one]
 
 

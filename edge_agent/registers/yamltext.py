@@ -8,6 +8,7 @@ from typing import Any
 from edge_agent.config.scalars import plain
 
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*|[0-9]+(?:ms|s|m|h|d)")
+_UNSEEN = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")
 _YAML_1_1 = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -16,12 +17,17 @@ def flow(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{flow(str(k))}: {flow(v)}" for k, v in value.items()) + "}"
     if isinstance(value, str):
-        return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+        return value if _is_plain(value) else _quoted(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(flow, value)) + "]"
     return (
         "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     )
+
+
+def _quoted(text: str) -> str:
+    """Write a text in quotes; line ends that only YAML knows, and what nobody sees, as codes."""
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _is_plain(text: str) -> bool:

@@ -58,7 +58,7 @@ def export(file: Path, config: Config, fingerprints: Mapping[str, DevicePrint]) 
     template = Template(
         template=1,
         made_with=__version__,
-        profiles=dict(stamps(document, Library())),
+        profiles=dict(stamps(document, Library(file.parent))),
         questions={one.id: one.question for one in asked},
         configuration=_changed(document, changes),
         fingerprints=dict(fingerprints),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge_agent.config import parse
@@ -42,8 +43,9 @@ class Looked(NamedTuple):
 def look(prepared: Prepared) -> Looked:
     """Read every device once, and compare each with that of the template. Blocks."""
     document, config, there = prepared.document, prepared.config, prepared.template.fingerprints
-    profiles = _profiles(document)
-    signed = parse(as_yaml(fingerprint.with_signs(document, profiles))).config or config
+    profiles = _profiles(document, prepared.folder)
+    text = as_yaml(fingerprint.with_signs(document, profiles))
+    signed = parse(text, prepared.folder).config or config
     asked = {name for name, one in there.items() if one.identity}
     results, said = asyncio.run(_read(signed, config, asked))
     values = {one.device: _values(one) for one in results}
@@ -160,8 +162,8 @@ def _own(result: DeviceResult) -> DeviceResult:
     )
 
 
-def _profiles(document: Mapping[str, Any]) -> dict[str, Profile]:
-    library, found = Library(), {}
+def _profiles(document: Mapping[str, Any], folder: Path) -> dict[str, Profile]:
+    library, found = Library(folder), {}
     for link in document.get("connections") or ():
         for device in link.get("devices") or ():
             with contextlib.suppress(ProfileUnavailable):

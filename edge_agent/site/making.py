@@ -150,12 +150,12 @@ def prepare(template: Template, answers: Mapping[str, Any], vault: Vault, folder
         template,
         folder,
         vault.secrets,
-        [*map(str, inspection.warnings), *_other_profiles(template)],
+        [*map(str, inspection.warnings), *_other_profiles(template, folder)],
     )
 
 
-def _other_profiles(template: Template) -> Iterator[str]:
-    library = Library()
+def _other_profiles(template: Template, folder: Path) -> Iterator[str]:
+    library = Library(folder)
     for name, there in template.profiles.items():
         if stamp(library, there.driver, name).sha256 != there.sha256:
             yield _(

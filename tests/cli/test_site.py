@@ -1,14 +1,18 @@
-"""`edge-agent site` as people and programs use it: real processes, a real meter, a real agent."""
+"""`edge-agent site` as people and programs use it: a real meter, a real agent."""
 
+import contextlib
+import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
+from unittest.mock import patch
 
 import pexpect
 import pytest
 
+from edge_agent.cli import main
 from edge_agent.setup.answers import Unattended, read_answers
 from edge_agent.site.making import read_template
 from edge_agent.site.questions import Vault, flow
@@ -21,6 +25,11 @@ SESAME, ANOTHER = "sesame-of-the-broker", "another-sesame"
 
 
 KNOWN = {"THE_PASSWORD": SESAME}
+
+
+class Said(NamedTuple):
+    stdout: str
+    stderr: str
 
 
 class Box:
@@ -36,19 +45,19 @@ class Box:
         (self.folder / name).write_text("".join(lines))
         return str(self.folder / name)
 
-    def site(self, *words, code: int = 0, **environment) -> subprocess.CompletedProcess:
+    def site(self, *words, code: int = 0, **environment) -> Said:
+        """Call the command in this process; one test calls it from a terminal, as people do."""
         if words[0] in {"apply", "diff"}:
             words = (*words, "--template", self.template)
-        done = subprocess.run(
-            [sys.executable, "-m", "edge_agent", "site", *words, "-c", self.config],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, environment),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            ended = main(["site", *map(str, words), "-c", str(self.config)])
+        assert ended == code, out.getvalue() + err.getvalue()
+        return Said(out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -73,6 +82,7 @@ def template(tmp_path, meter):
     first.config.write_text(json.dumps(document))
     done = first.site("export", "-o", first.template)
     assert done.stdout == f"Written: {first.template}\n"
+    assert "gave no value while it looked" not in done.stderr
     return first.template
 
 
@@ -101,6 +111,16 @@ def test_what_is_missing_is_listed_and_nobody_is_asked(box):
     assert not box.config.exists()
 
 
+def test_devices_that_gave_nothing_to_know_them_by_are_named(box, meter):
+    document = gateway(box.folder, 1)
+    document["connections"] = document["connections"][:1]
+    document["mqtt"] = {"url": "mqtt://127.0.0.1:1"}
+    box.config.write_text(json.dumps(document))
+    said = box.site("export", "-o", box.folder / "site.yaml").stderr
+    assert "! these gave no value while it looked" in said
+    assert "are like them: meter-1; export again" in said
+
+
 def test_check_and_dry_run_write_nothing_and_apply_does(box, meter, tmp_path):
     answers = full(box, meter)
     assert "env:THE_PASSWORD is not set" in box.site("apply", answers, "--check", code=3).stderr
@@ -124,6 +144,7 @@ def test_check_and_dry_run_write_nothing_and_apply_does(box, meter, tmp_path):
     assert box.site("apply", answers, **KNOWN).stdout.startswith("Nothing to do")
 
 
+@pytest.mark.thorough
 def test_a_device_that_is_different_is_told(box, meter):
     text = box.template.read_text()
     assert "seen: 231.4" in text

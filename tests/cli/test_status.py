@@ -81,6 +81,7 @@ async def test_the_screen_shows_code_cause_and_what_was_noticed(shared, tmp_path
     assert lines[at + 2].strip().startswith("noticed echo ")
 
 
+@pytest.mark.thorough
 async def test_how_fast_devices_answer_is_left_for_check(shared, tmp_path):
     async with fake_broker() as broker, agent_on(shared, tmp_path, broker.port) as agent:
         await until(lambda: agent.running)
@@ -101,6 +102,7 @@ async def test_another_remark_on_a_device_that_is_up_does_not_change_since_when(
     assert first["since"] == last["since"]
 
 
+@pytest.mark.thorough
 async def test_the_screen_tells_the_owner_of_a_card_what_is_written_and_when_it_is_full(
     shared, tmp_path
 ):

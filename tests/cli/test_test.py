@@ -115,7 +115,10 @@ def test_a_missing_configuration_is_3(tmp_path, capsys):
     assert "none.yaml" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("term", "escapes"), [("dumb", False), ("xterm-256color", True)])
+@pytest.mark.parametrize(
+    ("term", "escapes"),
+    [pytest.param("dumb", False, marks=pytest.mark.thorough), ("xterm-256color", True)],
+)
 def test_a_terminal_gets_a_table_too(write, unreachable, term, escapes):
     command = "import sys; from edge_agent.cli import main; sys.exit(main(sys.argv[1:]))"
     terminal = pexpect.spawn(

@@ -108,7 +108,8 @@ async def test_a_device_that_is_away_is_said_and_sent(tmp_path: Path, write, cap
     assert "sent and acknowledged: epoch " in capsys.readouterr().out
 
 
-async def test_it_refuses_while_the_agent_runs(write, capsys) -> None:
+async def test_it_refuses_while_the_agent_runs(write, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("edge_agent.database.BUSY_SECONDS", 0.05)
     file = write(1)
     buffer = await Buffer.open(config.load(Path(file)).buffer, Clock())
     try:

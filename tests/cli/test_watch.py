@@ -105,6 +105,7 @@ async def test_every_reading_is_seen_also_what_is_no_news(file: Path) -> None:
         assert await end(lines) == 0
 
 
+@pytest.mark.thorough
 async def test_a_simple_terminal_gets_a_line_for_each_reading(file: Path) -> None:
     async with running(file):
         lines = watch(file)
@@ -114,6 +115,7 @@ async def test_a_simple_terminal_gets_a_line_for_each_reading(file: Path) -> Non
         assert await end(lines) == 0
 
 
+@pytest.mark.thorough
 async def test_a_terminal_gets_a_table_that_is_drawn_again(file: Path) -> None:
     async with running(file):
         table = watch(file, term="xterm")
@@ -135,6 +137,7 @@ async def test_watching_ends_with_the_agent_and_costs_nothing_afterwards(file: P
     assert lines.exitstatus == 1
 
 
+@pytest.mark.thorough
 async def test_an_unknown_device_and_no_agent_are_said(file: Path) -> None:
     async with running(file):
         lines = watch(file, "pres")

@@ -70,7 +70,7 @@ def test_any_line_of_the_example_changed(number: int, text: str) -> None:
     check("\n".join([*LINES[:number], text, *LINES[number + 1 :]]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, COUNT - 1), values)
 def test_any_value_of_the_example_changed(number: int, value: Any) -> None:
     document = yaml.safe_load(EXAMPLE)

@@ -291,6 +291,7 @@ def large(points: int) -> str:
     return HEAD + link + body
 
 
+@pytest.mark.thorough
 def test_ten_thousand_points_are_checked_within_two_seconds(written) -> None:
     path = written(large(10_000))
     begin = time.perf_counter()

@@ -12,6 +12,7 @@ from edge_agent.command import CONFIG_INVALID, OK
 from edge_agent.config import secrets
 from edge_agent.config.apart import Loading, load
 from edge_agent.errors import ConfigInvalid
+from tests.rigs.reach import open_to_others
 
 TEXT = """\
 version: 1
@@ -60,7 +61,11 @@ def test_a_secret_that_is_there_is_not_opened(file, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("secret", "what"), [("missing", "does not exist"), (".", "is a folder, not a file")]
+    ("secret", "what"),
+    [
+        ("missing", "does not exist"),
+        pytest.param(".", "is a folder, not a file", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_secret_that_cannot_be_read_is_named_with_its_place(file, tmp_path, secret, what):
     named = tmp_path / secret
@@ -70,7 +75,9 @@ def test_a_secret_that_cannot_be_read_is_named_with_its_place(file, tmp_path, se
     assert Loading(file(secret)).result().mqtt.password_file == named, "a start waits for it"
 
 
-@pytest.mark.parametrize("key", ["password_file", "key_file"])
+@pytest.mark.parametrize(
+    "key", ["password_file", pytest.param("key_file", marks=pytest.mark.thorough)]
+)
 def test_a_secret_that_others_can_read_is_named_with_the_command_that_helps(file, tmp_path, key):
     secret = tmp_path / "secret"
     secret.touch(0o644)
@@ -122,8 +129,7 @@ def _lines(key):
 def test_a_secret_of_somebody_else_is_named(file, tmp_path):
     (tmp_path / "secret").write_text("x")
     (tmp_path / "secret").chmod(0o600)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_others(tmp_path)
     program = (
         "import sys; from pathlib import Path; from edge_agent.config.secrets import _trouble; "
         f"import os; os.setuid({NOBODY}); print(_trouble(Path(sys.argv[1])))"

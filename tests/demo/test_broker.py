@@ -67,6 +67,7 @@ async def test_a_broker_that_is_not_there_is_one_sentence() -> None:
                 pass
 
 
+@pytest.mark.thorough
 async def test_topics_that_cannot_be_cleared_are_named() -> None:
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(broker.serve(0))
@@ -89,6 +90,7 @@ async def test_the_broker_leaves_no_task_and_no_socket_behind() -> None:
         await asyncio.open_connection(ports.HOST, port)
 
 
+@pytest.mark.thorough
 async def test_a_client_of_mqtt_5_is_told_at_once_that_only_3_1_1_is_spoken(mqtt: Mqtt) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()

@@ -200,7 +200,8 @@ def test_a_credential_is_stored_and_named_as_the_unit_has_it():
 
 
 def test_every_code_is_explained_in_the_manual_and_tried_here():
-    sources = Path(doctor.__file__).parent.glob("*.py")
+    package = Path(doctor.__file__).parent
+    sources = [*package.glob("*.py"), package.parent / "report/comparison.py"]
     raised = {code for file in sources for code in re.findall(r'"(D-[A-Z-]+)"', file.read_text())}
     rows = re.findall(r"^\| (`D-.+?) \|", (ROOT / "docs/doctor.md").read_text(), re.MULTILINE)
     assert raised == {code for row in rows for code in re.findall(r"D-[A-Z-]+", row)}

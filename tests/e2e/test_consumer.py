@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
+import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.rigs.agent_process import agent, configure
@@ -63,6 +64,7 @@ async def publish(port, *messages):
     client.loop_stop()
 
 
+@pytest.mark.thorough
 async def test_two_that_share_the_work_keep_every_reading_once(tmp_path):
     first, second = tmp_path / "first.db", tmp_path / "second.db"
     async with CounterPlc() as plc, mosquitto(tmp_path, *ENDLESS) as port:

@@ -44,13 +44,15 @@ class Gateway:
         return [(0, whole)]
 
 
-@pytest.mark.parametrize("transport", ["tcp", "rtu-over-tcp"])
 @pytest.mark.parametrize(
-    ("refusal", "codes"),
+    ("transport", "refusal", "codes"),
     [
-        (0x0A, {"E-GATEWAY"}),
-        (0x0B, {"E-GATEWAY"}),
-        (None, {"E-NET-SILENT", "E-BUS-ABSENT"}),
+        pytest.param("tcp", 0x0B, {"E-GATEWAY"}, marks=pytest.mark.thorough),
+        ("rtu-over-tcp", None, {"E-NET-SILENT", "E-BUS-ABSENT"}),
+        pytest.param("tcp", 0x0A, {"E-GATEWAY"}, marks=pytest.mark.thorough),
+        pytest.param("tcp", None, {"E-NET-SILENT", "E-BUS-ABSENT"}, marks=pytest.mark.thorough),
+        pytest.param("rtu-over-tcp", 0x0A, {"E-GATEWAY"}, marks=pytest.mark.thorough),
+        pytest.param("rtu-over-tcp", 0x0B, {"E-GATEWAY"}, marks=pytest.mark.thorough),
     ],
 )
 async def test_a_dead_unit_is_demoted_and_the_connection_stays(
@@ -82,6 +84,7 @@ async def test_a_dead_unit_is_demoted_and_the_connection_stays(
     await gateway.peer.stop()
 
 
+@pytest.mark.thorough
 async def test_a_device_that_closes_idle_connections_gives_no_bad_reading():
     plant = Device()
 

@@ -78,6 +78,7 @@ async def _dead_for(seconds, shared, kept):
     assert blocked <= 0.05 * elapsed + one_probe, f"{blocked:.3f} s of {elapsed:.2f} s"
 
 
+@pytest.mark.thorough
 async def test_a_dead_device_is_asked_for_one_register_only(shared):
     shared.unplugged.add(4)
     async with polling(configured(shared)):
@@ -87,6 +88,7 @@ async def test_a_dead_device_is_asked_for_one_register_only(shared):
     assert all(request[5] <= 4 for request in asked[3:]), "a probe is short"
 
 
+@pytest.mark.thorough
 async def test_a_refusal_proves_life(shared):
     for plant in shared.plants.values():
         plant.size = 0  # exception 2 to everything

@@ -126,6 +126,7 @@ async def test_a_seeded_fault_is_named_right(shared, fault):
         assert not wrong, kept.states
 
 
+@pytest.mark.thorough
 async def test_a_healthy_line_is_blamed_for_nothing(shared):
     async with polling(configured(shared)) as (_, kept):
         await until(lambda: all(kept.good[f"unit-{unit}"] >= 40 for unit in UNITS))

@@ -20,7 +20,7 @@ LIVE_S = 2.0
 
 # Readings that wait, and how many devices of 100 registers are read every 500 ms: 50 make 10,000
 # readings a second.
-@sized(quick=(2_000, 10), full=(1_000_000, 50))
+@sized(quick=(2_000, 10), full=(1_000_000, 50), thorough=True)
 async def test_a_backlog_is_drained_while_live_readings_stay_live(tmp_path, size):  # noqa: PLR0915 - one story
     waiting, devices = size.amount
     with judged(28, f"{waiting:,} readings in the backlog", full=size.full) as outcome:

@@ -18,7 +18,7 @@ EVERY = 0.05
 TIMEOUT = 0.1
 
 
-@sized(quick=0.2, full=45.0)
+@sized(quick=0.2, full=45.0, thorough=True)
 async def test_a_device_that_reboots_refuses_or_hangs_is_only_its_own_trouble(tmp_path, size):  # noqa: PLR0915 - one story
     """Pauses before a lost link is tried again are at most 30 s, and half a second when quick."""
     with judged(22, "PLC hangs, refuses, reboots", full=size.full) as outcome:

@@ -279,6 +279,7 @@ def _account_for_all(outcome, said, remains):
     assert unaccounted == []
 
 
+@pytest.mark.thorough
 @needs_root
 async def test_files_set_aside_again_and_again_are_three_at_most(foreign):
     for _ in range(4):

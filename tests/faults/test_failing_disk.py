@@ -82,6 +82,7 @@ async def test_a_batch_that_did_not_reach_the_disk_is_not_called_safe_and_tried_
         assert losses[0].first == made[-1] + 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", CASES)
 async def test_a_kill_while_the_disk_fails_costs_only_what_was_never_called_safe(
     disk, tmp_path, fault

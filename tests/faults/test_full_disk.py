@@ -71,6 +71,7 @@ def send_away(broker):
     broker.cut()
 
 
+@pytest.mark.thorough
 async def test_on_a_full_disk_polling_and_sending_go_on_and_all_is_well_soon_afterwards(disk, home):
     with judged(6, "disk full by others, while running") as outcome:
         async with CounterPlc() as plc, fake_broker() as broker:

@@ -11,7 +11,7 @@ from tests.rigs.site import site
 from tests.rigs.until import until
 
 
-@sized(quick=1, full=30)
+@sized(quick=1, full=30, thorough=True)
 async def test_what_was_sent_into_a_silent_network_comes_again(tmp_path, size):
     await _half_open(tmp_path, size, "20ms", "busy")
 

@@ -13,7 +13,7 @@ from tests.rigs.site import site
 from tests.rigs.until import until
 
 
-@sized(quick=0.8, full=30.0)
+@sized(quick=0.8, full=30.0, thorough=True)
 async def test_a_hanging_event_loop_is_noticed_and_restarted(tmp_path, size):
     manager = ServiceManager(tmp_path, size.amount)
     with judged(29, "event loop hangs", full=size.full) as outcome:

@@ -40,7 +40,7 @@ async def fill(folder: Path, rows: int) -> None:
 
 
 @pytest.mark.skipif(why_not() != "", reason=why_not())
-@sized(quick=(3_000, 0.5), full=(1_000_000, 0.2))
+@sized(quick=(3_000, 0.5), full=(1_000_000, 0.2), thorough=True)
 async def test_a_small_gateway_sends_its_backlog_and_stays_within_its_limits(tmp_path, size):  # noqa: PLR0915 - one story
     rows, share = size.amount
     await fill(tmp_path / "buffer", rows)

@@ -47,7 +47,7 @@ def breaks(plc, number, unit, pdu):
     return honest(plc, number, unit, pdu)
 
 
-@sized(quick=1.0, full=120.0)
+@sized(quick=1.0, full=120.0, thorough=True)
 async def test_a_flood_of_refusals_is_summarised_in_the_log(tmp_path, size):
     await _flood(tmp_path, size, refuses)
 

@@ -14,7 +14,7 @@ CAP = 0.6
 HURRY = {"edge_agent.publisher.FIRST_DELAY": 0.01, "edge_agent.publisher.LAST_DELAY": CAP}
 
 
-@sized(quick=1.0, full=8 * 3600 / FASTER)
+@sized(quick=0.5, full=8 * 3600 / FASTER)
 async def test_a_shift_without_a_broker_is_made_up_for(tmp_path, size):
     with judged(13, "broker away, 100 times faster", full=size.full) as outcome:
         async with site(tmp_path) as (plc, between, arrivals, _):

@@ -16,7 +16,7 @@ NAME = "broker.test"
 
 
 # A name server that answers after 30 s is met with the shipped 10 s of patience.
-@sized(quick=(1.0, 0.25), full=(30.0, 10.0))
+@sized(quick=(1.0, 0.25), full=(30.0, 10.0), thorough=True)
 async def test_trouble_with_names_never_holds_up_the_polls(tmp_path, size):  # noqa: PLR0915 - one story
     slow, patience = size.amount
     names = tmp_path / "names"

@@ -16,7 +16,7 @@ from tests.rigs.until import until
 WAL = 4 << 20
 
 
-@sized(quick=(64 << 10, 1.5, 5), full=(5 << 20, 120.0, 10))
+@sized(quick=(64 << 10, 1.5, 5), full=(5 << 20, 120.0, 10), thorough=True)
 async def test_at_its_limit_the_buffer_drops_the_oldest_and_counts_exactly(tmp_path, size):
     limit, seconds, devices = size.amount
     with judged(7, f"own limit of {limit >> 10} KiB, broker away", full=size.full) as outcome:

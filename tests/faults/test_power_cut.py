@@ -60,6 +60,7 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("power-cut")
 
 
+@pytest.mark.thorough
 async def test_some_power_cuts_lose_nothing_that_was_committed(home):
     recording = record(home, runs(0.8))
     chance = Random(24)

@@ -58,7 +58,7 @@ def changed(config, chance):
     return other
 
 
-@sized(quick=1, full=100)
+@sized(quick=1, full=100, thorough=True)
 async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_nothing(tmp_path, size):  # noqa: PLR0915 - one story
     chance = random.Random(27)
     with judged(27, f"{size.amount} reloads, as many broken files", full=size.full) as outcome:

@@ -11,7 +11,7 @@ from tests.rigs.until import until
 WINDOW = 20
 
 
-@sized(quick=90, full=5000)
+@sized(quick=90, full=5000, thorough=True)
 async def test_resets_every_thirty_publishes_lose_nothing_and_the_backlog_shrinks(tmp_path, size):
     with judged(19, "connection reset every 30 publishes", full=size.full) as outcome:
 

@@ -44,7 +44,11 @@ def driver_for(line: SerialLine) -> ModbusDriver:
 
 
 @pytest.mark.parametrize(
-    "cycles", [5, pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(600)])]
+    "cycles",
+    [
+        pytest.param(5, marks=pytest.mark.thorough),
+        pytest.param(100, marks=[pytest.mark.faults, pytest.mark.timeout(600)]),
+    ],
 )
 async def test_each_time_it_is_plugged_in_the_readings_are_back_and_no_file_stays_open(
     line, cycles

@@ -16,7 +16,7 @@ WINDOW = 100
 
 
 # Devices of 100 registers, polled 10 times a second: 5,000 and 10,000 readings a second.
-@sized(quick=(2, 0.15), full=(10, 30.0))
+@sized(quick=(2, 0.15), full=(10, 30.0), thorough=True)
 async def test_a_stop_under_load_costs_nothing(tmp_path, size):  # noqa: PLR0915 - one story
     devices, seconds = size.amount
     with judged(5, "SIGTERM under load, broker there and away", full=size.full) as outcome:

@@ -15,7 +15,7 @@ TICK = {"edge_agent.publisher.TICK": 0.1}  # it is a second
 
 
 # The shipped 10 s for TCP, and as much for the broker's answer, are 0.5 s in all when quick.
-@sized(quick=0.25, full=10.0)
+@sized(quick=0.25, full=10.0, thorough=True)
 async def test_a_broker_without_connack_is_given_up_and_nothing_is_lost(tmp_path, size):
     with judged(14, "TCP accepted, no CONNACK", full=size.full) as outcome:
         async with CounterPlc() as plc, fake_broker(connack=None) as broker:
@@ -82,7 +82,7 @@ class Forgetful:
         return 0
 
 
-@sized(quick=80, full=3000)
+@sized(quick=80, full=3000, thorough=True)
 async def test_lost_repeated_and_unknown_pubacks_let_nothing_go_too_early(tmp_path, size):
     with judged(16, "10th PUBACKs lost, others doubled, unknown ids", full=size.full) as outcome:
         forgetful = Forgetful()

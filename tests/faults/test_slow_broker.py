@@ -19,7 +19,7 @@ CATCH_UP = 8.0  # seconds in which live readings from just before the return, te
 
 
 # Seconds before each PUBACK, messages in flight, readings in the backlog to begin with.
-@sized(quick=(0.05, 10, 80), full=(0.5, 20, 2500))
+@sized(quick=(0.05, 10, 80), full=(0.5, 20, 2500), thorough=True)
 async def test_a_slow_broker_is_used_as_fast_as_it_goes(tmp_path, size):
     delay, window, backlog = size.amount
     with judged(17, f"{delay} s to each PUBACK", full=size.full) as outcome:

@@ -40,7 +40,7 @@ def authorities(tmp_path):
     return {name: Authority(tmp_path, name) for name in ("ours", "foreign")}
 
 
-@sized(quick=0.1, full=5.0)
+@sized(quick=0.1, full=5.0, thorough=True)
 async def test_a_wrong_certificate_is_never_accepted_and_nothing_goes_in_clear(  # noqa: PLR0915 - one story
     tmp_path, authorities, size
 ):
@@ -82,7 +82,7 @@ async def test_a_wrong_certificate_is_never_accepted_and_nothing_goes_in_clear( 
         assert outcome.losses == 0
 
 
-@pytest.mark.parametrize("broker", ["TLS 1.1", "no TLS"])
+@pytest.mark.parametrize("broker", [pytest.param("TLS 1.1", marks=pytest.mark.thorough), "no TLS"])
 async def test_a_broker_of_old_or_no_encryption_gets_a_greeting_and_nothing_else(
     tmp_path, authorities, broker
 ):

@@ -263,3 +263,10 @@ def test_of_several_sheets_one_is_chosen(tmp_path: Path) -> None:
     )
     (row,) = read_list(path, "modbus", {"sheet": "Drive"}).rows
     assert row.point["address"]["offset"] == 100
+
+
+def test_codes_that_may_be_one_number_in_groups_are_refused() -> None:
+    (row,) = listed('name,address,no value\np,40001,"65,535"').rows
+    assert (row.code, row.reason.partition(":")[0]) == (
+        "value", "'65,535' may be a thousand, or have decimals",
+    )  # fmt: skip

@@ -114,7 +114,7 @@ devices = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
 @given(st.lists(devices, min_size=1, max_size=2, unique_by=lambda device: device["name"]))
 def test_points_of_modbus_devices_come_back_as_they_were(found: list[dict]) -> None:
     there_and_back({"name": "line", "driver": "modbus", "settings": TCP, "devices": found})

@@ -118,7 +118,8 @@ def test_devices_in_one_line_are_left_to_people() -> None:
 @pytest.mark.parametrize(
     "value",
     ["yes", "no", "1.5", "0x10", "null", "", "a: b", "#x", "- x", "Cel", "kW.h", "1/min", "{a}",
-     'quo"te', "1s", "~", 1e-05, 0.1, 3, True, None, [1, "a"], {"a": {"b": "on"}}, "中文", "a\tb"],
+     'quo"te', "1s", "~", 1e-05, 0.1, 3, True, None, [1, "a"], {"a": {"b": "on"}}, "中文", "a\tb",
+     "a\x85b", "a\u2028b", "\ufeffa", "a\x7fb"],
 )  # fmt: skip
 def test_values_are_written_so_that_every_reader_takes_them_for_the_same(value: object) -> None:
     text = f"v: {flow(value)}"

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_agent.registers.table import ListUnreadable, read_csv, read_sheets
+from edge_agent.registers.export import as_csv
+from edge_agent.registers.table import ListUnreadable, harmless, read_csv, read_sheets
 
 LIST = "电表\n\n名称,地址,单位\nA相电压,40001,V\n"
 
@@ -90,3 +93,38 @@ def test_without_the_package_csv_still_works(book: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(ListUnreadable, match="save the list as CSV, or pip install"):
         read_sheets(book)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('=HYPERLINK("http://x")', '\'=HYPERLINK("http://x")'),
+        ("+cmd|'/C calc'!A0", "'+cmd|'/C calc'!A0"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("-2+3", "'-2+3"),
+        ("\t=1", "'\t=1"),
+        ("'=1", "''=1"),
+        ("-40.5", "-40.5"),
+        ("+5", "+5"),
+        ("'a", "'a"),
+    ],
+)
+def test_no_cell_is_a_formula_in_a_spreadsheet(text: str, written: str) -> None:
+    assert harmless(text) == written
+
+
+@given(st.text("=+-@'\t\r\n1.,a;\"").map(str.strip))
+def test_what_was_made_harmless_reads_as_it_was(text: str) -> None:
+    (_head, row) = read_csv(as_csv([{"unit": text, "point": "p"}], ["unit"]).encode(), "list.csv")
+    assert row.cells == ("p", text)
+
+
+@pytest.mark.parametrize("column", [0, 25, 16383])
+def test_a_cell_far_away_takes_no_memory(tmp_path: Path, column: int) -> None:
+    book = xlsxwriter.Workbook(str(tmp_path / "list.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ["name", "address"])
+    sheet.write(2**20 - 1, column, "x")
+    book.close()
+    with pytest.raises(ListUnreadable, match="has more than 50000 rows"):
+        read_sheets(tmp_path / "list.xlsx")

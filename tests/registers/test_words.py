@@ -4,7 +4,7 @@ import pytest
 
 from edge_agent.registers import headers
 from edge_agent.registers.naming import is_name, slug
-from edge_agent.registers.numbers import to_factor, to_limits, to_seconds
+from edge_agent.registers.numbers import to_factor, to_number, to_seconds
 from edge_agent.registers.table import Row
 from edge_agent.registers.units import to_ucum
 
@@ -102,8 +102,16 @@ def test_intervals(text: str, unit: str, seconds: float | None) -> None:
     assert to_seconds(text, unit) == seconds
 
 
-def test_limits() -> None:
-    assert to_limits("-40 ~ 125") == (-40, 125)
+@pytest.mark.parametrize("text", ["1,000", "/1,000", "1/1,000", "10,000", "-1,234.5", "1,234,567"])
+def test_what_may_be_a_thousand_or_have_decimals_is_refused(text: str) -> None:
+    for reads in (to_number, to_factor, lambda written: to_seconds(written, "ms")):
+        with pytest.raises(ValueError, match="may be a thousand, or have decimals"):
+            reads(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0,001", 0.001), ("12,5", 12.5), ("1,0000", 1)])
+def test_a_comma_before_decimals_is_read(text: str, number: float) -> None:
+    assert to_number(text) == number
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 """
 
 import ast
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,7 @@ def requirements(table: Table) -> list[Requirement]:
     ]
 
 
+@functools.cache
 def suite() -> list[Found]:
     """Every test function, found by reading, not by importing."""
     return [found for path in sorted((ROOT / "tests").rglob("test_*.py")) for found in _in(path)]

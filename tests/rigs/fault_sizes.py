@@ -14,10 +14,14 @@ class Size(NamedTuple):
     full: bool
 
 
-def sized(*, full: Any, quick: Any = None) -> pytest.MarkDecorator:
-    """Run a test in its quick size always, if it has one, and in its full size with `-m faults`."""
+def sized(*, full: Any, quick: Any = None, thorough: bool = False) -> pytest.MarkDecorator:
+    """Run a test in its quick size always, if it has one, and in its full size with `-m faults`.
+
+    With `thorough` the quick size takes seconds too, and runs with `make thorough`.
+    """
     marks = [pytest.mark.faults, pytest.mark.timeout(FULL_TIMEOUT)]
     sizes = [pytest.param(Size(full, full=True), id="full", marks=marks)]
     if quick is not None:
-        sizes.insert(0, pytest.param(Size(quick, full=False), id="quick"))
+        seconds = [pytest.mark.thorough] if thorough else []
+        sizes.insert(0, pytest.param(Size(quick, full=False), id="quick", marks=seconds))
     return pytest.mark.parametrize("size", sizes)

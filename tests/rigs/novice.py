@@ -1,6 +1,7 @@
 """Somebody at a real terminal who sets up a gateway: reads what stands there, and types."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,20 +13,27 @@ EDGE_AGENT = [sys.executable, "-c", "from edge_agent.cli import main; raise Syst
 class Novice:
     """Somebody at a terminal, who reads what stands there and types."""
 
-    def __init__(self, folder: Path, *words: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *words: str,
+        env: dict[str, str] | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
         self.config = folder / "config.yaml"
         surroundings = {**os.environ, "TERM": "dumb", "LANG": "C", **(env or {})}
         self.terminal = pexpect.spawn(
             EDGE_AGENT[0],
             [*EDGE_AGENT[1:], "setup", "-c", str(self.config), *words],
             env=surroundings,
-            encoding="utf-8",
+            encoding=encoding,
             codec_errors="replace",  # a terminal may be told to speak something else
             timeout=10,
             dimensions=(24, 80),
         )
         self.terminal.delaybeforesend = None  # it waits for prompts already
         self.seen = ""
+        self.screen = ""  # what was shown last
         self.answers = 0
 
     def reads(self, text: str) -> str:
@@ -41,6 +49,51 @@ class Novice:
         self.types(answer)
         self.answers += 1
         return part
+
+    def passes_the_box(self) -> None:
+        """Go on past the gateway's own check, which asks only where something needs care."""
+        self.terminal.expect(r"-- ([12])/5")
+        self.seen += self.terminal.before + self.terminal.after
+        if self.terminal.match[1] == "1":
+            self._prompt()
+            self.types("2")
+
+    def waits(self) -> bool:
+        """Wait until something is asked; False if the program has ended instead."""
+        self.terminal.expect([r"> $", pexpect.EOF])
+        after = "" if self.terminal.after is pexpect.EOF else self.terminal.after
+        self.screen = self.terminal.before + after
+        self.seen += self.screen
+        return bool(after)
+
+    def question(self) -> str:
+        """Give what is asked now, without what was shown before it."""
+        return re.split(r"^-- ?.*-{8,}\r?$", self.screen, flags=re.MULTILINE)[-1]
+
+    def is_at_the_box(self) -> bool:
+        """Tell whether the gateway's own check asks; it does where something needs care."""
+        return "-> " in self.question()
+
+    def walks(self, answers: list[str | None]) -> list[str]:
+        """Answer whatever is asked, in order; None is for the gateway's own check.
+
+        Returns:
+            What was asked.
+        """
+        asked = []
+        for answer in answers:
+            if answer is None:
+                if self.is_at_the_box():
+                    asked.append(self.question())
+                    self.types("2")
+                    self.waits()
+                continue
+            if not asked:
+                self.waits()
+            asked.append(self.question())
+            self.types(answer)
+            self.waits()
+        return asked
 
     def types(self, text: str) -> None:
         self.terminal.send(text + "\n")

@@ -45,6 +45,7 @@ class SerialLine:
         tty.setraw(near)
         self.path.symlink_to(os.ttyname(near))
         os.close(near)
+        os.set_blocking(self._far, False)
         self._stop.clear()
         self._thread = threading.Thread(target=self._run, args=(self._far,), daemon=True)
         self._thread.start()
@@ -72,6 +73,8 @@ class SerialLine:
         while select.select([far], [], [], patience)[0]:
             try:
                 piece = os.read(far, 1024)
+            except BlockingIOError:  # the near end was opened just now: nothing to read yet
+                continue
             except OSError:  # nobody has opened the near end
                 time.sleep(_NO_ONE_THERE)
                 return b""
@@ -103,5 +106,5 @@ class SerialLine:
             self._last_sent = self._clock = time.monotonic()
             try:
                 os.write(far, piece)
-            except OSError:  # unplugged meanwhile, or nobody listens
+            except OSError:  # unplugged meanwhile, or nobody listens or reads
                 return

@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.config import ConfigInvalid
+from edge_agent.config.library import Library
 from edge_agent.config.places import written
 from edge_agent.errors import CommandFailed
 from edge_agent.setup.answers import Unattended
 from edge_agent.site.exporting import export
+from edge_agent.site.making import prepare
 from edge_agent.site.questions import Vault, flow, refuse_strangers
 from edge_agent.site.render import render
 from edge_agent.site.template import Template, leaves, read
@@ -189,7 +191,7 @@ def template_text(tmp_path_factory):
 
 
 @given(given=ANSWERS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_every_answer_arrives_as_it_was_given(template_text, given):
     template = read(template_text, "")
     made = answered(template, given)
@@ -236,6 +238,19 @@ def test_another_box_makes_the_same_bytes_of_the_same_answers(template_text, tmp
         env={**os.environ, "PYTHONHASHSEED": "1", "LANG": "C", "TZ": "Asia/Shanghai"},
     )
     assert other.stdout.split() == [answered(template, one).hex() for one in sites]
+
+
+def test_another_version_of_the_users_own_profile_is_told(commissioned, tmp_path):
+    installed = Library().files["modbus"]["eastron-sdm630"].read_text()
+    own = tmp_path / "profiles" / "modbus" / "eastron-sdm630.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(installed.replace("unit: V,", "unit: kV,"))
+    template = read(exported(tmp_path, commissioned), "")
+    answers = Unattended(ITS_OWN, print).run(lambda: flow(template, Vault()))
+    assert prepare(template, answers, Vault(), tmp_path).warnings == []
+    own.write_text(installed)
+    (warning,) = prepare(template, answers, Vault(), tmp_path).warnings
+    assert warning.startswith("the profile eastron-sdm630 is another version here")
 
 
 def test_a_secret_is_kept_for_its_file_and_a_place_is_a_place():

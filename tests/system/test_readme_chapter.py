@@ -18,8 +18,8 @@ TOPIC = "edge/v1/factory-1/gw-01/oven/data"
 ANSWERS = """\
 site: factory-1
 gateway: gw-01
-device: [{{kind: demo, name: oven, every: 1s, point: [{{name: temperature, unit: Cel}}]}}]
-broker: {{url: "127.0.0.1:{port}"}}
+device: [{{kind: demo, name: oven}}]
+broker: {{url: "127.0.0.1:{port}", username: gw-01, password: "file:/root/word"}}
 """
 
 
@@ -53,9 +53,19 @@ def guest(tmp_path: Path) -> Iterator[Guest]:
 async def test_from_a_fresh_system_to_readings_at_a_broker(guest: Guest, tmp_path: Path) -> None:
     async with mosquitto(tmp_path, "allow_anonymous true") as port:
         guest.writes("/root/answers.yaml", ANSWERS.format(port=port))
+        guest.writes("/root/word", "s3cret-word\n")
         for command in commands():
             words = " --answers /root/answers.yaml" if "setup" in command else ""
             print(await asyncio.to_thread(guest.shell, f"cd /src && {command}{words}"))
         listen = f"timeout 20 mosquitto_sub -h 127.0.0.1 -p {port} -C 1 -t {TOPIC}"
         heard = await asyncio.to_thread(guest.shell, listen)
         assert json.loads(heard)["readings"][0]["p"] == "temperature"
+        store = "/etc/credstore/edge-agent.mqtt-password"
+        kept = await asyncio.to_thread(guest.shell, f"stat -c %a {store} && cat {store}")
+        assert kept.split() == ["600", "s3cret-word"]
+        # who goes on later finds the agent at work: it rests, and works again however that ends
+        later = "printf '\\n\\nq\\n' | script -qec 'edge-agent setup' /dev/null"
+        shown = await asyncio.to_thread(guest.shell, f"{later}; systemctl is-active edge-agent")
+        assert "The agent reads machines now." in shown
+        assert "OK  oven  1/1" in shown
+        assert shown.split()[-1] == "active"

@@ -103,7 +103,7 @@ class Client:
 
 
 @pytest.mark.parametrize("name", TRANSPORTS)
-@sized(quick=FULL // 50, full=FULL)
+@sized(quick=FULL // 50, full=FULL, thorough=True)
 async def test_devices_that_lie_bring_no_wrong_value(name, size):
     clients = [Client(TRANSPORTS[name], seed) for seed in range(LINKS)]
     await asyncio.gather(*(client.run(size.amount // LINKS) for client in clients))

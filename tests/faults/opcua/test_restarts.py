@@ -33,7 +33,7 @@ def hurry(monkeypatch):
     monkeypatch.setattr("edge_agent_opcua.reconcile.FIRST", 0.1)
 
 
-@sized(quick=5, full=100)
+@sized(quick=5, full=100, thorough=True)
 async def test_data_are_back_after_each_restart_and_one_session_is_all_there_ever_is(
     size, server, request
 ):
