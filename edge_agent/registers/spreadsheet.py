@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_agent.language import _
-from edge_agent.registers.table import ListUnreadable, Row, Sheet, too_long
+from edge_agent.registers.table import MOST_ROWS, ListUnreadable, Row, Sheet, too_long
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -99,7 +99,8 @@ def _column(letters: bytes) -> int:
 
 
 def _sheet(sheet: "CalamineSheet", name: str) -> Sheet:
-    if sheet.total_height * sheet.total_width > MOST_CELLS:
+    height = sheet.total_height
+    if height > MOST_ROWS or height * sheet.total_width > MOST_CELLS:
         raise too_long(name)
     cells = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
     for (top, left), (bottom, _right) in sheet.merged_cell_ranges or ():
