@@ -4,6 +4,7 @@ import ctypes
 import gc
 import importlib.util
 import sys
+import threading
 import urllib
 from importlib.machinery import PathFinder
 from types import ModuleType
@@ -34,15 +35,23 @@ def spare() -> None:
             _postpone(name)
 
 
+_RUNNING = threading.RLock()
+_MARK = "__edge_agent_runs_it__"
+
+
 class _Later(ModuleType):
     """A module that has its name and nothing else until something of it is asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        spec = self.__spec__
-        self.__class__ = ModuleType  # type: ignore[assignment]  # from now on it is like any other
-        if spec is not None and spec.loader is not None:
-            spec.loader.exec_module(self)
-        return getattr(self, name)
+        with _RUNNING:  # another thread waits until it is whole; the one that runs it goes on
+            if type(self) is _Later and _MARK not in self.__dict__:
+                self.__dict__[_MARK] = True
+                spec = self.__spec__
+                if spec is not None and spec.loader is not None:
+                    spec.loader.exec_module(self)
+                del self.__dict__[_MARK]
+                self.__class__ = ModuleType  # type: ignore[assignment]  # now like any other
+        return ModuleType.__getattribute__(self, name)
 
 
 def _postpone(name: str) -> None:

@@ -58,3 +58,26 @@ def test_the_daemon_loads_nothing_that_only_its_start_or_others_need():
 
 def test_a_module_that_is_loaded_later_is_the_real_one():
     assert told_by(LATER) == "right\n"
+
+
+def test_a_thread_that_meets_it_half_run_waits(tmp_path):
+    (tmp_path / "slow.py").write_text("import slow_begun\nFIRST = 1\nslow_begun.wait()\nLAST = 2\n")
+    program = f"""
+import sys, threading, types
+sys.path.insert(0, {str(tmp_path)!r})
+from edge_agent import memory
+begun, go_on = threading.Event(), threading.Event()
+helper = types.ModuleType("slow_begun")
+helper.wait = lambda: (begun.set(), go_on.wait())
+sys.modules["slow_begun"] = helper
+memory._postpone("slow")
+import slow
+found = []
+first = threading.Thread(target=lambda: found.append(slow.LAST))
+second = threading.Thread(target=lambda: found.append(slow.LAST))
+first.start(); begun.wait(); second.start()
+threading.Timer(0.05, go_on.set).start()
+first.join(); second.join()
+print(found)
+"""
+    assert told_by(program) == "[2, 2]\n"

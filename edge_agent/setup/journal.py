@@ -1,6 +1,8 @@
 """The journal beside the configuration: JSON lines, each on the disk before the next question.
 
 A line is an answer, something seen, or `{"cut": n}`: only the first n entries hold any more.
+`{"version": v}` tells which program wrote it: what another one has seen is looked at anew, since a
+look may tell more in a later version.
 Secrets never come here; in their place stands where they were put.
 """
 
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from edge_agent import __version__
 from edge_agent.doctor.processes import holders
 from edge_agent.errors import CommandFailed
 from edge_agent.language import _
@@ -54,7 +57,23 @@ class Journal:
         if text and not text.endswith("\n"):
             os.write(self._fd, b"\n")  # the power went in the middle of a line
         self.changed_at = self.path.stat().st_mtime if text else None
-        self.entries, self.finished = read(filter(None, text.split("\n")))
+        lines = [line for line in text.split("\n") if line]
+        self.entries, self.finished = read(lines)
+        if version_of(lines) != __version__:
+            self._adopt()
+
+    def _adopt(self) -> None:
+        """Keep the answers of another version, and nothing that it has seen."""
+        note = self.finished
+        answers = [entry for entry in self.entries if isinstance(entry, Answered)]
+        self._write({"version": __version__})
+        if len(answers) < len(self.entries):
+            self.cut(0)
+            for answer in answers:
+                self.keep(answer)
+            if note is not None:
+                self.finish(note)
+            self.entries = list(answers)
 
     def keep(self, entry: Entry) -> None:
         """Write an entry down; it is on the disk when this returns."""
@@ -71,6 +90,7 @@ class Journal:
     def replace(self, entries: Iterable[Entry], note: str) -> None:
         """Hold a whole conversation that has come to its end, in place of what was there."""
         os.ftruncate(self._fd, 0)
+        self._write({"version": __version__})
         for entry in entries:
             self.keep(entry)
         self.finish(note)
@@ -119,8 +139,15 @@ def read(lines: Iterable[str]) -> tuple[list[Entry], str | None]:
             entries.append(Answered(item["id"], item["answer"]))
         elif "seen" in item:
             entries.append(Seen(item["id"], item["seen"], item.get("lasting", False)))
-        finished = item.get("finished")
+        if "version" not in item:
+            finished = item.get("finished")
     return entries, finished
+
+
+def version_of(lines: Iterable[str]) -> str:
+    """Tell which version wrote a journal last; empty where none is named."""
+    named = [item["version"] for item in map(_parsed, lines) if "version" in item]
+    return str(named[-1]) if named else ""
 
 
 def _parsed(line: str) -> dict[str, Any]:

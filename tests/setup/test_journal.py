@@ -1,5 +1,6 @@
 """What was answered survives power cuts, and never holds more than it should."""
 
+import json
 import os
 import stat
 
@@ -98,4 +99,30 @@ def test_every_answer_is_on_the_disk_before_the_next_question(open_journal, monk
     monkeypatch.setattr(os, "fsync", watched)
     for number in (1, 2, 3):
         journal.keep(Answered(f"q{number}", "a"))
-    assert synced == [(journal._fd, 1), (journal._fd, 2), (journal._fd, 3)]
+    assert synced == [(journal._fd, 2), (journal._fd, 3), (journal._fd, 4)]  # below the version
+
+
+def test_what_another_version_has_seen_is_looked_at_anew(tmp_path):
+    lines = [
+        {"version": "0.0.1"},
+        {"id": "site", "answer": "f-1"},
+        {"id": "box.look", "seen": {"old": 1}, "lasting": True},
+        {"id": "gateway", "answer": "gw-1"},
+        {"finished": "abc"},
+    ]
+    (tmp_path / NAME).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    answers = [Answered("site", "f-1"), Answered("gateway", "gw-1")]
+    for _once_more in range(2):
+        journal = Journal(tmp_path)
+        assert (journal.entries, journal.finished) == (answers, "abc")
+        journal.close()
+
+
+def test_what_this_version_has_seen_stays(tmp_path):
+    journal = Journal(tmp_path)
+    seen = Seen("box.look", {"new": 1}, lasting=True)
+    journal.keep(seen)
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.entries == [seen]
+    again.close()

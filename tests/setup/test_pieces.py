@@ -1,5 +1,6 @@
 """The small parts: meanings, layout, files, ports, what a service can read."""
 
+import json
 import stat
 
 import pytest
@@ -182,10 +183,15 @@ def test_passwords_and_certificates_that_nobody_needs_are_removed(tmp_path):
         f"password_file: {tmp_path}/mqtt-password-2\n"
         "other: /run/credentials/edge-agent.service/mqtt-password-3\n"
     )
+    put_away = [
+        {"id": "p", "answer": f"file:{tmp_path}/{name}"} for name in (names[0], "mqtt-password-3")
+    ]
+    (tmp_path / ".setup-journal").write_text("".join(json.dumps(one) + "\n" for one in put_away))
+    (tmp_path / "scada-password").write_text("x")  # somebody else's, for a drop-in of the service
     answered = f"password_file: {tmp_path}/mqtt-password\n"
     assert clear(config, answered) == ["broker-ca-0123abcd.pem", "mqtt-password-3"]
     assert {one.name for one in tmp_path.iterdir() if one.is_file()} == {
-        *names, *others, "config.yaml", "trial.yaml",
+        *names, *others, "config.yaml", "trial.yaml", ".setup-journal", "scada-password",
     }  # fmt: skip
     assert clear(config, "") == ["mqtt-password"]
 
