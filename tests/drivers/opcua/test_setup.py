@@ -212,6 +212,7 @@ def test_another_certificate_than_was_trusted_is_told_of(conversation, vault, tm
         conversation.answer("0" * 40)
 
 
+@pytest.mark.thorough
 def test_a_certificate_of_another_name_is_taken_by_that_name_once_it_is_confirmed(
     conversation, vault
 ):
