@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_agent.errors import EdgeAgentError
-from edge_agent.language import _
+from edge_agent.language import _, refusal
 
 MOST_BYTES = 32 << 20
 MOST_ROWS = 50_000
@@ -69,9 +69,13 @@ def read_sheets(path: Path) -> list[Sheet]:
                 .format(path=path)
             )  # fmt: skip
         data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ListUnreadable(
+            _("there is no file {path}; check its name, or give the whole path").format(path=path)
+        ) from error
     except OSError as error:
         raise ListUnreadable(
-            _("{path} cannot be read: {why}").format(path=path, why=error.strerror)
+            _("{path} cannot be read: {why}").format(path=path, why=refusal(error))
         ) from error
     if path.suffix.lower() in SPREADSHEETS or data.startswith(b"PK\x03\x04"):
         from edge_agent.registers.spreadsheet import read_spreadsheet  # noqa: PLC0415 - heavy
