@@ -184,7 +184,7 @@ def test_somebody_at_a_terminal_is_asked(site: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["none.csv"], CONFIG_INVALID, "none.csv cannot be read"),
+        (["none.csv"], CONFIG_INVALID, "there is no file none.csv"),
         (
             ["open.csv", "--into", "hall-9"],
             CONFIG_INVALID,
