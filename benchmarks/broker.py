@@ -54,6 +54,11 @@ class Broker:
         self._process: subprocess.Popen[bytes]
         self.start()
 
+    @property
+    def number(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         with self._log.open("ab") as log:

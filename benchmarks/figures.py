@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calibration import naive_ms
+from benchmarks.calibration import PACE, naive_ms
 from benchmarks.configuration import Load
 from benchmarks.lateness import lateness_ms, percentile, sleeper_ms
 from benchmarks.rig import AgentProcess, Rig, rig
 from benchmarks.table import Figures
-from benchmarks.usage import cpu_with_children, memory_mb, usage
+from benchmarks.usage import cpu, cpu_with_children, memory_mb
 
 FULL = Load(devices=100, registers=100)
 SMALL = Load(devices=2, registers=100)
@@ -86,20 +86,18 @@ class Gateway:
     def _window(self, around: Rig, agent: AgentProcess) -> None:
         calibration = naive_ms()
         around.plant.report()
-        heard, used, begin = around.audience.report(), usage(agent.number), time.monotonic()
+        heard, used, begin = around.audience.report(), cpu(agent.number), time.monotonic()
         slept = sleeper_ms(self._seconds)
         seconds = time.monotonic() - begin
-        spent, arrived = usage(agent.number) - used, around.audience.report()
+        spent, arrived = cpu(agent.number) - used, around.audience.report()
         asked = around.plant.report()
         calibration = (calibration + naive_ms()) / 2
         delivered = arrived["readings"] - heard["readings"]
-        cost = spent.cpu * 1e6 / delivered
+        cost = spent * 1e6 / delivered
         self._note("readings delivered", delivered / seconds, "per s")
         self._note("CPU per 1,000 readings", cost, "ms", most=3)
-        self._note("naive encoding of 1,000 readings, for scale", calibration, "ms")
+        self._note(PACE, calibration, "ms")
         self._note("CPU as a multiple of naive encoding", cost / calibration, "x")
-        written = spent.written / delivered
-        self._note("written to disk, broker healthy", written, "bytes per reading", most=0.1)
         self._lateness(asked, agent.status())
         self._note("lateness of a bare sleeper meanwhile, p99", percentile(slept, 0.99), "ms")
         ages = sorted(arrived["ages_ms"])
@@ -111,21 +109,20 @@ class Gateway:
         self._note("poll lateness at the machine, p50", percentile(late, 0.5), "ms")
         self._note("poll lateness at the machine, p99", percentile(late, 0.99), "ms", most=5)
         skipped = sum(one["overruns"] for one in status["connections"])
-        self._note("polls skipped since the start", skipped, "polls", most=0)
+        self._note("polls skipped since the start", skipped, "polls", most=0, in_each=True)
         own = sorted(one["lateness_p99_ms"] for one in status["connections"])
         self._note("its own p99 since the start, median connection", percentile(own, 0.5), "ms")
         self._note("its own p99 since the start, worst connection", own[-1], "ms")
 
     def _outage(self, around: Rig, agent: AgentProcess) -> None:
-        """The broker away, then back: what it writes meanwhile, and how fast it delivers that."""
+        """The broker away, then back: what reading costs meanwhile, and how fast it delivers."""
         around.broker.stop()
         time.sleep(OUTAGE_SETTLES)
-        asked, used = around.plant.report(), usage(agent.number)
+        asked, used = around.plant.report(), cpu(agent.number)
         time.sleep(self._seconds)
-        spent = usage(agent.number) - used
+        spent = cpu(agent.number) - used
         read = around.plant.report()["registers"] - asked["registers"]
-        self._note("written to disk, broker away", spent.written / read, "bytes per reading")
-        self._note("CPU per 1,000 readings, broker away", spent.cpu * 1e6 / read, "ms")
+        self._note("CPU per 1,000 readings, broker away", spent * 1e6 / read, "ms")
         waiting = agent.status()["buffer"]["readings"]
         around.broker.start()
         seconds = drained(agent)

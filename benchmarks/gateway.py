@@ -1,6 +1,7 @@
 """The environment of a gateway: the project as a wheel with what it needs there, nothing else."""
 
 import fcntl
+import functools
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ def alone() -> Iterator[None]:
         yield
 
 
+@functools.cache  # one measurement, one state of the code
 def installed(extra: str = "") -> Path:
     """Install the project as it is now, and give its command.
 

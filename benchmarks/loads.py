@@ -1,4 +1,4 @@
-"""How much one agent can do, how little it does where there is little to do, how punctual it is."""
+"""How little an agent does where there is little to do, how punctual it is where there is much."""
 
 import time
 from collections.abc import Sequence
@@ -9,13 +9,11 @@ from benchmarks.configuration import Load
 from benchmarks.lateness import lateness_ms, percentile, sleeper_ms
 from benchmarks.rig import AgentProcess, Rig, rig
 from benchmarks.table import Figures
-from benchmarks.usage import Usage, usage
+from benchmarks.usage import cpu
 
 SMALL, IDLE = Load(10, 10), Load(1, 1, every=60.0)
 FAST = Load(100, 100, every=0.1)
 SOCKETS = Load(1000, 10)
-ENDLESS = Load(100, 100, every=0.02)
-"""500,000 readings a second, 5,000 messages: about as much as one core can do."""
 MOST_LATE = {FAST: 10.0, SOCKETS: 20.0}  # ms, the 99th percentile
 SETTLES = 8.0  # seconds from the start; a start costs CPU that a running agent does not need
 
@@ -25,7 +23,6 @@ def all_of_them(program: Path, seconds: float, figures: Figures) -> None:
     little(program, seconds, figures)
     fast(program, seconds, figures)
     sockets(program, seconds, figures)
-    ceiling(program, seconds, figures)
 
 
 def little(program: Path, seconds: float, figures: Figures) -> None:
@@ -33,7 +30,7 @@ def little(program: Path, seconds: float, figures: Figures) -> None:
     for load, name, most in ((SMALL, "10 devices x 10 registers at 1 s", 1.0), (IDLE, "idle", 0.3)):
         with rig(program, load) as around:
             window = _window(around, around.start_agent(), seconds)
-        share = 100 * window.spent.cpu / window.passed
+        share = 100 * window.spent / window.passed
         figures.note(f"{name}: CPU", share, "% of a core", most=most)
 
 
@@ -44,7 +41,7 @@ def fast(program: Path, seconds: float, figures: Figures) -> None:
         window = _window(around, agent, seconds)
         name = "100,000 readings/s"
         figures.note(f"{name}: delivered", window.arrived / window.passed, "per s")
-        cost = window.spent.cpu * 1e6 / window.arrived
+        cost = window.spent * 1e6 / window.arrived
         figures.note(f"{name}: CPU per 1,000 readings", cost, "ms")
         _punctual(name, FAST, window, agent, figures)
 
@@ -56,25 +53,9 @@ def sockets(program: Path, seconds: float, figures: Figures) -> None:
         window = _window(around, agent, seconds)
         name = "1,000 devices x 10 registers at 1 s"
         figures.note(f"{name}: delivered", window.arrived / window.passed, "per s")
-        share = 100 * window.spent.cpu / window.passed
+        share = 100 * window.spent / window.passed
         figures.note(f"{name}: CPU", share, "% of a core", most=35)
         _punctual(name, SOCKETS, window, agent, figures)
-
-
-def ceiling(program: Path, seconds: float, figures: Figures) -> None:
-    """Measure what one core can do at most, all values changing at every poll.
-
-    Plant, broker and subscriber share the machine, so the agent may not get a whole core; what it
-    delivers in a second of its CPU time is told, and how much of a core it had.
-    """
-    with rig(program, ENDLESS, "counting") as around:
-        window = _window(around, around.start_agent(), seconds)
-    name = "ceiling, all values changing"
-    rate = window.arrived / window.spent.cpu
-    figures.note(f"{name}: readings per second of CPU", rate, "", least=350_000)
-    figures.note(f"{name}: delivered", window.arrived / window.passed, "per s")
-    share = 100 * window.spent.cpu / window.passed
-    figures.note(f"{name}: CPU meanwhile", share, "% of a core")
 
 
 class Window(NamedTuple):
@@ -82,14 +63,14 @@ class Window(NamedTuple):
 
     Attributes:
         arrived: Readings at the subscriber.
-        spent: What the agent used.
+        spent: Seconds of CPU of the agent.
         passed: How many seconds it were.
         asked: Device and instant of each request at the machines.
         bare: How late a process woke up that did nothing else, ms, 99th percentile.
     """
 
     arrived: int
-    spent: Usage
+    spent: float
     passed: float
     asked: Sequence[tuple[int, int]]
     bare: float
@@ -99,9 +80,9 @@ def _window(around: Rig, agent: AgentProcess, seconds: float) -> Window:
     around.first_reading(agent)
     time.sleep(max(0.0, agent.started + SETTLES - time.time()))
     around.plant.report()
-    heard, used, begin = around.audience.report(), usage(agent.number), time.monotonic()
+    heard, used, begin = around.audience.report(), cpu(agent.number), time.monotonic()
     slept = sleeper_ms(seconds)
-    passed, spent = time.monotonic() - begin, usage(agent.number) - used
+    passed, spent = time.monotonic() - begin, cpu(agent.number) - used
     arrived, asked = around.audience.report(), around.plant.report()
     late = percentile(slept, 0.99)
     return Window(arrived["readings"] - heard["readings"], spent, passed, asked["arrivals"], late)
@@ -112,4 +93,4 @@ def _punctual(name: str, load: Load, window: Window, agent: AgentProcess, figure
     figures.note(f"{name}: poll lateness at the machine, p99", late, "ms", most=most)
     figures.note(f"{name}: lateness of a bare sleeper meanwhile, p99", window.bare, "ms")
     skipped = sum(one["overruns"] for one in agent.status()["connections"])
-    figures.note(f"{name}: polls skipped since the start", skipped, "polls", most=0)
+    figures.note(f"{name}: polls skipped since the start", skipped, "polls", most=0, in_each=True)

@@ -1,10 +1,8 @@
 """Other programs for the same work, each from PyPI in an environment of its own under `build/`.
 
-They get the same registers, interval and QoS, and their own best settings: addresses as ranges that
-fit into one request, the storage in memory that loses most and costs least, no logging.
+They get the same registers, interval and QoS, and no logging.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -104,100 +102,5 @@ class Modpoll(Peer):
         return Start([program, "-f", path, *modbus, *mqtt, *rest, "--loglevel", "ERROR"])
 
 
-class ThingsBoard(Peer):
-    """`thingsboard-gateway`: a thread for its connector, with asyncio, and one for the platform."""
-
-    def command(self, folder: Path, load: Load, ports: Sequence[int], broker: int) -> Start:
-        home = folder / "thingsboard"
-        (home / "logs").mkdir(parents=True)
-        _write(home / "tb_gateway.json", _gateway(broker))
-        slaves = [_slave(number, port, load) for number, port in enumerate(ports)]
-        _write(home / "modbus.json", {"master": {"slaves": slaves}})
-        _write(home / "logs.json", LOGS)
-        words = (
-            f"import os; os.chdir({str(home)!r})\n"
-            "from thingsboard_gateway.tb_gateway import main; main()"
-        )
-        return Start([self.folder / PYTHON, "-c", words], {"TB_GW_CONFIG_DIR": str(home)})
-
-
-LOGS = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"nowhere": {"class": "logging.NullHandler"}},
-    "loggers": {
-        name: {"handlers": ["nowhere"], "level": "ERROR", "propagate": False}
-        for name in (
-            "database",
-            "service",
-            "connector",
-            "converter",
-            "tb_connection",
-            "storage",
-            "extension",
-        )
-    },
-    "root": {"level": "ERROR", "handlers": ["nowhere"]},
-}
-
-
-def _gateway(broker: int) -> dict[str, object]:
-    return {
-        "thingsboard": {
-            "host": "127.0.0.1",
-            "port": broker,
-            "remoteShell": False,
-            "remoteConfiguration": False,
-            "statistics": {"enable": False},
-            "maxPayloadSizeBytes": 65536,
-            "minPackSendDelayMS": 50,
-            "minPackSizeToSend": 500,
-            "checkConnectorsConfigurationInSeconds": 3600,
-            "security": {"type": "accessToken", "accessToken": "bench"},
-            "qos": 1,
-            "checkingDeviceActivity": {"checkDeviceInactivity": False},
-        },
-        "storage": {"type": "memory", "read_records_count": 1000, "max_records_count": 100000},
-        "grpc": {"enabled": False},
-        "connectors": [{"type": "modbus", "name": "plant", "configuration": "modbus.json"}],
-    }
-
-
-def _slave(number: int, port: int, load: Load) -> dict[str, object]:
-    registers = {
-        "tag": "value_${address}",
-        "type": "16uint",
-        "functionCode": 3,
-        "objectsCount": 1,
-        "address": f"0-{load.registers - 1}",
-        "maxRegistersPerRequest": 125,
-    }
-    return {
-        "host": "127.0.0.1",
-        "port": port,
-        "type": "tcp",
-        "method": "socket",
-        "unitId": 1,
-        "deviceName": f"machine-{number:03}",
-        "deviceType": "default",
-        "timeout": 5,
-        "byteOrder": "BIG",
-        "wordOrder": "BIG",
-        "retries": 1,
-        "pollPeriod": round(load.every * 1000),
-        "connectAttemptTimeMs": 500,
-        "connectAttemptCount": 5,
-        "attributes": [],
-        "timeseries": [registers],
-    }
-
-
-def _write(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content))
-
-
 FLOOR = Bare("bare pymodbus and paho-mqtt", ("pymodbus==3.16.1", "paho-mqtt==2.2.0"))
-OTHERS = (
-    ThingsBoard("thingsboard-gateway", ("thingsboard-gateway==3.8.5",)),
-    Modpoll("modpoll", ("modpoll==1.6.0",), shared=True),
-)
+MODPOLL = Modpoll("modpoll", ("modpoll==1.6.0",), shared=True)

@@ -36,6 +36,11 @@ class Audience:
         if self._line() != "ready":
             raise RuntimeError("the subscriber does not get ready")
 
+    @property
+    def number(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
     def _line(self) -> str:
         return self._process.stdout.readline().strip() if self._process.stdout else ""
 

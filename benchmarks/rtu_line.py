@@ -90,16 +90,14 @@ async def _lateness(folder: Path, baud: int, seconds: float) -> Sequence[float]:
     return late
 
 
-async def measure(folder: Path, seconds: float, runs: int, figures: Figures) -> None:
-    """Measure each speed so often, of which the best counts, and how late others are meanwhile."""
+async def measure(folder: Path, seconds: float, figures: Figures) -> None:
+    """Measure each speed once, and how late others are meanwhile."""
     for baud, wanted in WANTED.items():
-        found = [await _throughput(folder, baud, seconds) for _ in range(runs)]
-        share, usual, _, _ = max(found)
-        broken, reads = sum(run[2] for run in found), sum(run[3] for run in found)
+        share, usual, broken, reads = await _throughput(folder, baud, seconds)
         name = f"RTU, {baud} baud"
         figures.note(f"{name}: share of what is legal", 100 * share, "%", least=100 * wanted)
         figures.note(f"{name}: share of the usual read", 100 * usual, "%")
-        figures.note(f"{name}: broken silences (t3.5)", broken, "", most=0)
+        figures.note(f"{name}: broken silences (t3.5)", broken, "", most=0, in_each=True)
         figures.note(f"{name}: reads", reads, "")
     alone = await _ticks(seconds)
     late = await _lateness(folder, 115200, seconds)
@@ -108,7 +106,7 @@ async def measure(folder: Path, seconds: float, runs: int, figures: Figures) -> 
     figures.note("the same with nothing else", percentile(alone, 0.99), "ms")
 
 
-def lines(seconds: float, runs: int, figures: Figures) -> None:
-    """Measure all of it on lines of a folder that is removed afterwards."""
+def lines(seconds: float, figures: Figures) -> None:
+    """Measure all of it once, on lines of a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), seconds, runs, figures))
+        asyncio.run(measure(Path(folder), seconds, figures))

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-HEAD = ("figure", "wanted", "median", "range", "")
+HEAD = ("figure", "wanted", "median", "range", "runs", "")
 
 
 @dataclass
@@ -17,6 +17,7 @@ class Figure:
         unit: The unit of its values.
         most: What it may be at most; None where that is not demanded.
         least: What it has to be at least, likewise.
+        in_each: Whether every run has to hold, and not only the median: what must never happen.
         values: One for each run.
     """
 
@@ -24,6 +25,7 @@ class Figure:
     unit: str
     most: float | None = None
     least: float | None = None
+    in_each: bool = False
     values: list[float] = field(default_factory=list)
 
     @property
@@ -33,24 +35,28 @@ class Figure:
 
     @property
     def mark(self) -> str:
-        """Tell in one word whether the median is what is wanted."""
+        """Tell in one word whether it is what is wanted."""
         if self.most is None and self.least is None:
             return ""
         most = self.most if self.most is not None else math.inf
         least = self.least if self.least is not None else -math.inf
-        return "ok" if least <= self.median <= most else "MISSED"
+        judged = self.values if self.in_each else [self.median]
+        return "ok" if all(least <= value <= most for value in judged) else "MISSED"
 
     @property
     def wanted(self) -> str:
         """Say what is demanded."""
-        if self.least is not None:
-            return f"≥ {_short(self.least)} {self.unit}"
-        return "" if self.most is None else f"≤ {_short(self.most)} {self.unit}"
+        sign, limit = ("≥", self.least) if self.least is not None else ("≤", self.most)
+        if limit is None:
+            return ""
+        words = f"{sign} {_short(limit)} {self.unit}".rstrip()
+        return f"{words}, in each run" if self.in_each else words
 
     def row(self) -> tuple[str, ...]:
         """Give its line of the table."""
         span = f"{_short(min(self.values))} - {_short(max(self.values))}"
-        return self.what, self.wanted, f"{_short(self.median)} {self.unit}", span, self.mark
+        median, runs = f"{_short(self.median)} {self.unit}".rstrip(), str(len(self.values))
+        return self.what, self.wanted, median, span, runs, self.mark
 
 
 class Figures:
@@ -58,10 +64,14 @@ class Figures:
 
     Args:
         say: Is told each value.
+
+    Attributes:
+        course: How something went while it was measured, as instants and values, for a picture.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
+        self.course: list[tuple[float, float]] = []
         self._known: dict[str, Figure] = {}
 
     @property
@@ -77,9 +87,11 @@ class Figures:
         *,
         most: float | None = None,
         least: float | None = None,
+        in_each: bool = False,
     ) -> None:
-        """Take one more value of a figure."""
-        self._known.setdefault(what, Figure(what, unit, most, least)).values.append(value)
+        """Take one more value of a figure; see `Figure`."""
+        figure = self._known.setdefault(what, Figure(what, unit, most, least, in_each))
+        figure.values.append(value)
         self._say(f"  {what}: {value:.4g} {unit}")
 
 
