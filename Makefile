@@ -111,7 +111,7 @@ $(BIN)/python:
 	@tools/environment $(PYTHON) $(VENV)
 
 $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: $(BIN)/python requirements/%.lock pyproject.toml
-	@echo "Installing requirements/$*.lock into $(VENV)" >&2
+	@echo "Installing requirements/$*.lock into $(VENV) (this takes a few minutes the first time)" >&2
 	@$(INSTALL) --require-hashes --requirement requirements/$*.lock
 	@$(INSTALL_SELF)
 	@touch $@

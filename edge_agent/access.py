@@ -61,6 +61,10 @@ def tls_context(settings: Mqtt) -> ssl.SSLContext:
     return context
 
 
+class HungUp(ConnectionAbortedError):  # noqa: N818 - named after what happened
+    """The other side ended the connection while a WebSocket was being agreed on."""
+
+
 class TlsSocket(ssl.SSLSocket):
     """Remembers why the other side ended it, which paho does not tell; closes what failed.
 
@@ -81,12 +85,16 @@ class TlsSocket(ssl.SSLSocket):
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         try:
-            return super().recv(buflen, flags)
+            data = super().recv(buflen, flags)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as error:
             self.alert = error
             raise
+        if not data and self.gettimeout() != 0:
+            self.close()
+            raise HungUp
+        return data
 
     def last_words(self) -> ssl.SSLError | None:
         """Give what the other side said at the end, also where writing failed before reading."""
@@ -128,6 +136,13 @@ SENTENCES: tuple[tuple[type[Exception], str], ...] = (
     (
         ConnectionRefusedError,
         later("refused, nothing listens there; check the port in mqtt.url and the broker"),
+    ),
+    (
+        HungUp,
+        later(
+            "the other side ended the connection before there was a WebSocket; check that this "
+            "port speaks it, or write mqtt:// or mqtts://"
+        ),
     ),
     (
         ConnectionResetError,

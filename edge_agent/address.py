@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, WithJsonSchema
 
+from edge_agent.described import Described
 from edge_agent.quantities import DURATION_PATTERN, seconds
 
 Duration = Annotated[
@@ -26,12 +27,10 @@ Where 0 makes no sense add `Field(gt=0)`.
 """
 
 
-class Settings(BaseModel):
+class Settings(Described):
     """How to reach the equipment: one link, that is one serial line, endpoint or session."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def line(self) -> str | None:
         """Name the physical line, such as `/dev/ttyUSB0` or `10.0.0.5:502`.
@@ -56,7 +55,7 @@ class Settings(BaseModel):
         return {}
 
 
-class Address(BaseModel):
+class Address(Described):
     """Where one value lives on the other side. Frozen, so it can be hashed and compared.
 
     An address written as plain text in the configuration arrives as `{"at": text}`, merged over
@@ -64,9 +63,7 @@ class Address(BaseModel):
     apart in a validator that runs before the others. `str(address)` is what people read.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
     def merged(cls, device: Mapping[str, Any], point: Mapping[str, Any]) -> dict[str, Any]:

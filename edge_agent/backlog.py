@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 
+from edge_agent.clock import Clock
 from edge_agent.row import Row, Segment
 
 READY_ENOUGH = 200  # rows read back and waiting to be sent; below that the next segment is fetched
@@ -140,6 +141,15 @@ class Backlog:
                 return segment
         return None
 
-    def first_synced(self, start: int) -> Segment | None:
-        """Give the first segment, from this one on, that was read by a clock known to be right."""
-        return next((s for s in self.segments.values() if s.id >= start and s.synced), None)
+    def age(self, segment: Segment, clock: Clock) -> float | None:
+        """Give the seconds since it was read, or at least so many; None where nothing tells.
+
+        Only a clock that was right tells how old something is, or what came before it.
+        """
+        known = (one for one in self.segments.values() if one.id >= segment.id and one.synced)
+        later = next(known, None)
+        if later is None:
+            return None
+        if later.boot == clock.boot:  # then no step of the wall clock can deceive us
+            return clock.mono() - later.mono
+        return (clock.now() - later.newest) / 1000

@@ -270,8 +270,12 @@ class Buffer:
 
     @property
     def seconds_until_full(self) -> float | None:
-        """Seconds until the limit is reached at the present rate without a broker."""
-        return self._outlook.seconds_until_full(self._limits.max_bytes - self.used)
+        """Seconds until the oldest has to give way, to room or age, without a broker."""
+        room = self._outlook.seconds_until_full(self._limits.max_bytes - self.used)
+        if not room:
+            return room
+        age = self._disk.seconds_until_expired(synced=self.synced)
+        return room if age is None else min(room, age)
 
     @property
     def lag(self) -> float:

@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_agent.errors import CommandFailed
-from edge_agent.language import _
-from edge_agent.layout import columns, padded, printable, sentence, shown, width, wrap
+from edge_agent.exitcodes import (
+    BROKER_UNREACHABLE,
+    CONFIG_INVALID,
+    DEVICE_UNREADABLE,
+    FAULT,
+    OK,
+    PARTLY_OK,
+    USAGE,
+)
+from edge_agent.language import _, sentence
+from edge_agent.layout import columns, cut, padded, printable, shown, width, wrap
 from edge_agent.ports import serial_ports
 
 if TYPE_CHECKING:
@@ -25,7 +34,6 @@ __all__ = [
     "CONFIG_INVALID",
     "DEVICE_UNREADABLE",
     "FAULT",
-    "GROUP",
     "OK",
     "PARTLY_OK",
     "USAGE",
@@ -36,6 +44,7 @@ __all__ = [
     "columns",
     "configured",
     "connections_of",
+    "cut",
     "exact",
     "padded",
     "print_json",
@@ -47,11 +56,6 @@ __all__ = [
     "width",
     "wrap",
 ]
-
-GROUP = "edge_agent.commands"
-"""Entry points of this group are commands that a driver package brings."""
-
-OK, FAULT, USAGE, CONFIG_INVALID, DEVICE_UNREADABLE, BROKER_UNREACHABLE, PARTLY_OK = range(7)
 
 S = TypeVar("S", bound="Settings")
 

@@ -4,6 +4,7 @@ See `edge_agent.setup.kind` for what a driver brings, and `edge_agent.setup.ques
 conversation is written.
 """
 
+from edge_agent.command import DEVICE_UNREADABLE
 from edge_agent.language import _, count
 from edge_agent.layout import people_say
 from edge_agent.setup.draft import Values, checked
@@ -16,6 +17,7 @@ from edge_agent.setup.portcheck import port_problem
 from edge_agent.setup.profile_choice import profile_of, profile_title, profile_wording
 from edge_agent.setup.profiling import Subject, profile_steps, same_again
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
@@ -30,11 +32,15 @@ from edge_agent.setup.question import (
     one_of,
     optional,
     valid,
+    what_now,
 )
 from edge_agent.setup.secret import Conceal, existing_secret
 from edge_agent.setup.wires import baud, parity, serial_port
+from edge_agent.versions import write_whole
 
 __all__ = [
+    "DEVICE_UNREADABLE",
+    "Back",
     "Choice",
     "Conceal",
     "Draft",
@@ -82,5 +88,7 @@ __all__ = [
     "to_unit",
     "unit_question",
     "valid",
+    "what_now",
     "whole",
+    "write_whole",
 ]

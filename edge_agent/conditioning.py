@@ -8,17 +8,14 @@ argument.
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from math import inf, isfinite, lcm
 from typing import NamedTuple, TypeVar
 
 from edge_agent.config.model import Point
+from edge_agent.gates import TIMELY, gate, open_gates
 from edge_agent.language import _
 from edge_agent.model import NOTHING, Flaw, Quality, Samples, Value, Why
 
-NEARLY = 0.9  # of the time between two polls
-USUAL_SILENCE = 60.0  # seconds after which a watched point without deadband is read again
-TIMELY = 0.75  # of the longest silence: from then on a watched point is read again
 LARGEST_FLOAT = int(sys.float_info.max)  # larger integers are as good as infinite
 
 Scaling = Callable[[float], float]
@@ -43,77 +40,6 @@ class Readings(NamedTuple):
     points: Sequence[int] | None = None
 
 
-class _Gate:
-    """Decides for one point with a deadband whether a value is news."""
-
-    __slots__ = ("basis", "last", "longest", "percent", "quality", "sent_at", "size")
-
-    def __init__(self, point: Point, longest: float) -> None:
-        deadband = point.deadband
-        self.size = deadband.size if deadband else 0.0
-        self.percent = deadband.percent if deadband else False
-        self.basis = abs(point.range[1] - point.range[0]) if point.range else None
-        self.longest = longest
-        self.last: Value = None
-        self.quality: tuple[Quality, Why] | None = None
-        self.sent_at: float | None = None
-
-    def lets_pass(self, value: Value, flaw: Flaw | None, now: float) -> bool:
-        quality = flaw and flaw[:2]
-        news = (
-            self.sent_at is None
-            or quality != self.quality
-            or now - self.sent_at > self.longest
-            or self._moved(value)
-        )
-        if news:
-            self.last, self.quality, self.sent_at = value, quality, now
-        return news
-
-    def _moved(self, value: Value) -> bool:
-        last = self.last
-        if isinstance(value, bool | str | None) or isinstance(last, bool | str | None):
-            return value != last
-        limit = self.size
-        if self.percent:
-            limit *= (abs(last) if self.basis is None else self.basis) / 100
-        return abs(value - last) > limit
-
-    def is_quiet(self, now: float) -> bool:
-        return self.sent_at is not None and now - self.sent_at > self.longest
-
-
-class _OpenGate:
-    """Lets every value of a watched point pass; a value that is missing only once."""
-
-    __slots__ = ("longest", "quality", "sent_at")
-
-    def __init__(self, longest: float) -> None:
-        self.longest = longest
-        self.quality: tuple[Quality, Why] | None = None
-        self.sent_at: float | None = None
-
-    def lets_pass(self, value: Value, flaw: Flaw | None, now: float) -> bool:
-        quality = flaw and flaw[:2]
-        news = value is not None or self.sent_at is None or quality != self.quality
-        self.quality, self.sent_at = quality, now
-        return news
-
-    def is_quiet(self, now: float) -> bool:
-        return self.sent_at is not None and now - self.sent_at > self.longest
-
-
-def _gate(point: Point, *, watched: bool) -> _Gate | _OpenGate | None:
-    """Make the gate of one point; None where everything passes and nothing has to be known."""
-    if not watched:
-        # The next poll would come too late after this; polls are not on time to the millisecond.
-        longest = (point.max_silence or inf) - NEARLY * point.every
-        return _Gate(point, longest) if point.deadband else None
-    if point.deadband:
-        return _Gate(point, TIMELY * (point.max_silence or inf))
-    return _OpenGate(TIMELY * (point.max_silence or USUAL_SILENCE))
-
-
 class Conditioner:
     """Conditions the samples of one poll group.
 
@@ -133,8 +59,9 @@ class Conditioner:
             i: scaling(p.scale, p.add) for i, p in enumerate(points) if (p.scale, p.add) != (1, 0)
         }
         self._ranges = {i: p.range for i, p in enumerate(points) if p.range}
-        gates = ((i, _gate(p, watched=watched)) for i, p in enumerate(points))
-        self._gates = {i: gate for i, gate in gates if gate is not None}
+        gates = ((i, gate(p, watched=watched)) for i, p in enumerate(points))
+        self._gates = {i: found for i, found in gates if found is not None}
+        self._open = open_gates(points) if watched else None
         self._all = range(len(points))
 
     def condition(
@@ -166,23 +93,29 @@ class Conditioner:
     def _news(
         self, values: list[Value], flaws: dict[int, Flaw], now: float, points: Sequence[int]
     ) -> Sequence[int]:
-        if not self._gates:
+        if not (self._gates or self._open):
             return range(len(values))
-        gate = self._gates.get
         return [
             row
             for row, point in enumerate(points)
-            if (g := gate(point)) is None or g.lets_pass(values[row], flaws.get(row), now)
+            if self._lets_pass(point, values[row], flaws.get(row), now)
         ]
+
+    def _lets_pass(self, point: int, value: Value, flaw: Flaw | None, now: float) -> bool:
+        if (own := self._gates.get(point)) is not None:
+            return own.lets_pass(value, flaw, now)
+        return self._open is None or self._open.lets_pass(point, value, flaw, now)
 
     def quiet(self, now: float) -> list[int]:
         """Give the points of which something was sent once, and nothing for about too long."""
-        return [point for point, gate in self._gates.items() if gate.is_quiet(now)]
+        quiet = [point for point, own in self._gates.items() if own.is_quiet(now)]
+        return sorted([*quiet, *self._open.quiet(now)]) if self._open else quiet
 
     @property
     def patience(self) -> float:
         """Give the seconds within which `quiet` has to be asked again, to be in time for all."""
-        longest = min((gate.longest for gate in self._gates.values()), default=inf)
+        waits = [own.longest for own in self._gates.values()]
+        longest = min([*waits, *(self._open.longest if self._open else ())], default=inf)
         return longest * (1 - TIMELY) / TIMELY
 
 
@@ -249,10 +182,10 @@ def scaling(scale: float, add: float) -> Scaling:
     not 231.40000000000003: for an integer, (raw * numerator + addend) / denominator is exact up
     to the final division. Without a denominator integers stay integers.
     """
-    exact_scale, exact_add = Fraction(Decimal(repr(scale))), Fraction(Decimal(repr(add)))
-    denominator = lcm(exact_scale.denominator, exact_add.denominator)
-    numerator = int(exact_scale * denominator)
-    addend = int(exact_add * denominator)
+    times, below = Decimal(repr(scale)).as_integer_ratio()
+    plus, below_too = Decimal(repr(add)).as_integer_ratio()
+    denominator = lcm(below, below_too)
+    numerator, addend = times * (denominator // below), plus * (denominator // below_too)
 
     def scaled(raw: float) -> float:
         if raw.__class__ is int:

@@ -13,10 +13,8 @@ from edge_agent import control, health
 from edge_agent.agent import Agent
 from edge_agent.clock import Clock
 from edge_agent.config.apart import load
-from edge_agent.config.model import Config
+from edge_agent.config.model import Config, Metrics
 from edge_agent.errors import ConfigInvalid
-from edge_agent.exporter import Exporter
-from edge_agent.metrics import exposition
 from edge_agent.notify import notify, watchdog_interval
 from edge_agent.status import describe
 
@@ -105,6 +103,12 @@ class Daemon:
             return None
 
     def _export(self, agent: Agent, config: Config) -> None:
+        if config.metrics == Metrics():
+            return
+        # A gateway that nobody asks for metrics need not hold what makes them: 0.1 MB.
+        from edge_agent.exporter import Exporter  # noqa: PLC0415
+        from edge_agent.metrics import exposition  # noqa: PLC0415
+
         exporter = Exporter(config.metrics, lambda: exposition(describe(agent)))
         self._exporting = self._help(exporter.run())
 
@@ -112,6 +116,7 @@ class Daemon:
         if self._exporting is not None:
             self._exporting.cancel()
             await asyncio.gather(self._exporting, return_exceptions=True)
+            self._exporting = None
 
     async def _reload_on_demand(self, agent: Agent) -> None:
         while True:

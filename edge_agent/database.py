@@ -22,13 +22,16 @@ PRAGMA wal_autocheckpoint=2000;
 PRAGMA journal_size_limit=4194304;
 PRAGMA cache_size=-512;
 """
-# The last line tells at once whether the file can be written.
+# One transaction: a card is waited for once. The last line in it tells at once whether the file can
+# be written.
 TABLES = """
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS note(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(id INTEGER PRIMARY KEY, head BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS acked(segment INTEGER PRIMARY KEY, numbers BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS loss(seq INTEGER PRIMARY KEY, record BLOB NOT NULL);
 DELETE FROM loss WHERE seq < 0;
+COMMIT;
 """
 
 # Reads what is left of a damaged file: also of one that is shorter than it says of itself, which

@@ -153,7 +153,7 @@ class Delivery:
         elif verdict is Verdict.NEVER_TAKEN and isinstance(outgoing.item, Row):
             self._give_up(outgoing, reason)
         else:
-            self._refused(verdict, reason)
+            self._refused(verdict, code, reason)
         self.wake()
 
     def _arrived(self, outgoing: Outgoing) -> None:
@@ -170,12 +170,19 @@ class Delivery:
                 self._log.info("nobody_subscribes" if unheard else "somebody_subscribes")
             self.unheard = unheard
 
-    def _refused(self, verdict: Verdict, reason: str) -> None:
+    def _refused(self, verdict: Verdict, code: int, reason: str) -> None:
         """End a connection on which the broker refuses a message; everything is kept."""
         problem = BrokerUnavailable(
             _("the broker refuses a message: {reason}").format(reason=reason)
         )
-        if verdict is not Verdict.NOT_NOW:
+        if code == NO_SUBSCRIBER:
+            problem = NotAllowed(
+                _(
+                    "nobody subscribes to messages below {root}, and `require_subscriber` keeps "
+                    "them until somebody does; start who shall receive them"
+                ).format(root=self._supply.root)
+            )
+        elif verdict is not Verdict.NOT_NOW:
             problem = NotAllowed(
                 _(
                     "the broker refuses messages below {root}: {reason}; allow user "

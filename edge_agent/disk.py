@@ -233,11 +233,20 @@ class Disk:
             await self.commit([])
         return dropped
 
+    def seconds_until_expired(self, *, synced: bool) -> float | None:
+        """Give the seconds until what waits is too old; None where no clock can tell.
+
+        Args:
+            synced: Whether the wall clock is known to be right.
+        """
+        if not synced:
+            return None
+        oldest = self.lanes.droppable
+        if oldest is None:
+            return self._limits.max_age
+        age = self.lanes.backlog.age(oldest, self._clock)
+        return None if age is None else max(0.0, self._limits.max_age - age)
+
     def _is_expired(self, segment: Segment) -> bool:
-        """Only a clock that was right tells how old something is, or what came before it."""
-        later = self.lanes.backlog.first_synced(segment.id)
-        if later is None:
-            return False
-        if later.boot == self._clock.boot:  # then no step of the wall clock can deceive us
-            return self._clock.mono() - later.mono > self._limits.max_age
-        return (self._clock.now() - later.newest) / 1000 > self._limits.max_age
+        age = self.lanes.backlog.age(segment, self._clock)
+        return age is not None and age > self._limits.max_age

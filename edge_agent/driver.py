@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from edge_agent.address import Address, Duration, Settings
 from edge_agent.changes import ChangeQueue, Changes
+from edge_agent.described import Described
 from edge_agent.errors import ConnectionLost, DriverError, NoResponse
 from edge_agent.language import later
 from edge_agent.model import Flaw, Learnt, Quality, Sample, Samples, Value, Why, bad
@@ -22,6 +23,7 @@ __all__ = [
     "ChangeQueue",
     "Changes",
     "ConnectionLost",
+    "Described",
     "Diagnosis",
     "Driver",
     "DriverError",

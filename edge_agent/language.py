@@ -34,7 +34,8 @@ _HARDEST = "网关，“调试”（站号）"
 _PART = re.compile(r"\{(\w*)[^{}]*\}")
 _LETTERS_THAT_TELL = 4
 _LETTERS_THAT_PROVE = 16  # with fewer, what is joined from longer texts is likelier
-_JOINT = re.compile(r"(?: \((?P<remark>[^()]*)\))?(?P<mark>[;:,] |$)")
+_JOINT = re.compile(r"(?P<remarks>(?: \([^()]*\))*)(?P<mark>[;:,] |$)")
+_REMARK = re.compile(r" \(([^()]*)\)")
 _BETWEEN = {"; ": "；", ": ": "：", ", ": "，", "": ""}
 
 _catalogue = gettext.NullTranslations()
@@ -53,6 +54,11 @@ def count(number: int, one: str, many: str) -> str:
 def later(message: str) -> str:
     """Mark a text that is translated where it is shown; gives it back as it is."""
     return message
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of a phrase: a capital letter and a full stop. Pure."""
+    return f"{text[0].upper()}{text[1:]}{'.' if text.isascii() else '。'}"
 
 
 def parted(sentence: str) -> tuple[str, str]:
@@ -123,16 +129,6 @@ def kept(folder: Path) -> str:
         return ""
 
 
-def keep(folder: Path, language: str) -> None:
-    """Keep a choice beside the configuration, for every command from now on.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / KEPT).write_text(f"{language}\n", "ascii")
-
-
 def carries(streams: Sequence[object], language: str) -> bool:
     """Tell whether all of these streams can carry the language. Pure."""
     encodings = [one.encoding for one in streams if isinstance(one, TextIOWrapper)]
@@ -181,8 +177,8 @@ def _joined(sentence: str) -> str:
     joints = [joint for joint in _JOINT.finditer(sentence) if joint.start() < len(sentence)]
     for joint in joints:
         if (told := _retold(sentence[: joint.start()], _LETTERS_THAT_PROVE)) is not None:
-            remark = f"（{retell(joint['remark'])}）" if joint["remark"] else ""
-            return f"{told}{remark}{_BETWEEN[joint['mark']]}{retell(sentence[joint.end() :])}"
+            remarks = _REMARK.sub(lambda one: f"（{retell(one[1])}）", joint["remarks"])
+            return f"{told}{remarks}{_BETWEEN[joint['mark']]}{retell(sentence[joint.end() :])}"
     for joint in [one for one in joints if one["mark"]][:1]:
         head, tail = sentence[: joint.start("mark")], sentence[joint.end() :]
         told, rest = retell(head), retell(tail)

@@ -32,6 +32,15 @@ def _cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def cut(text: str, cells: int, mark: str = "") -> str:
+    """Cut off what goes beyond so many cells; the mark, if any, stands for it."""
+    if width(text) <= cells:
+        return text
+    while width(text) > cells - width(mark):
+        text = text[:-1]
+    return text + mark
+
+
 def wrap(text: str, columns: int = SCREEN_WIDTH, indent: str = "") -> list[str]:
     """Break a text into lines of at most so many cells; lines that are there stay apart.
 
@@ -107,11 +116,6 @@ def _aligned(row: Sequence[str], widths: Sequence[int], right: set[int]) -> Iter
     for index, cell in enumerate(row):
         filled = padded(cell, widths[index])
         yield filled[len(cell) :] + cell if index in right else filled
-
-
-def sentence(text: str) -> str:
-    """Make a sentence of a phrase: a capital letter and a full stop."""
-    return f"{text[0].upper()}{text[1:]}{'.' if text.isascii() else '。'}"
 
 
 def printable(text: str) -> str:

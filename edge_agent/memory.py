@@ -11,9 +11,13 @@ from types import ModuleType
 from typing import Any
 
 # Imported by the libraries we use, for what we do not: paho looks for a proxy of SOCKS only, which
-# takes 2 MB with http and email; the others take 0.1 MB each.
+# takes 2 MB with http and email; hashlib is for its web sockets, and secrets for pydantic's, and
+# they take 0.7 MB; the others take 0.1 MB each.
 _LATER = (
     f"{urllib.__name__}.request",
+    "hashlib",
+    "secrets",
+    "asyncio.sslproto",
     "msgspec.inspect",
     "structlog.stdlib",
     "structlog.threadlocal",

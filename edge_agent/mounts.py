@@ -50,9 +50,9 @@ def _mount(line: str) -> Mount:
     place, _, system = line.partition(" - ")
     fields, (kind, source, options) = place.split(" "), system.split(" ")[:3]
     flags = {*fields[5].split(","), *options.split(",")}
-    return Mount(Path(_plain(fields[4])), kind, _plain(source), "ro" in flags)
+    return Mount(Path(plain(fields[4])), kind, plain(source), "ro" in flags)
 
 
-def _plain(field: str) -> str:
-    """Undo the octal escapes of spaces and the like."""
+def plain(field: str) -> str:
+    """Undo the octal escapes of spaces and the like, which fstab(5) has as well."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 8)), field)

@@ -20,6 +20,7 @@ from edge_agent.errors import BrokerUnavailable
 from edge_agent.language import _
 from edge_agent.pump import Pump
 from edge_agent.threads import in_daemon_thread
+from edge_agent.websocket import BrokerClient
 
 KEEP_ALIVE = 30  # seconds
 CONNECT_SECONDS = 10.0  # for name, TCP, TLS and the broker's consent together
@@ -152,7 +153,7 @@ class Session:
 
     def _make_client(self, version: str, will: tuple[str, bytes]) -> paho.Client:
         settings = self._settings
-        client = paho.Client(
+        client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             protocol=VERSIONS[version],

@@ -5,6 +5,8 @@ retained topics were published. Losing it costs time, never readings.
 """
 
 import asyncio
+import contextlib
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from edge_agent.threads import finished
 
 FILE = "notebook.json"
 GATHER_SECONDS = 1.0  # several changes in a row are one write
+PEOPLE_SECONDS = 60.0  # what only people will ask for makes no writes of its own in between
 RETRY_SECONDS = 30.0  # after the disk refused
 
 
@@ -25,7 +28,8 @@ class Notebook:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._dirty = asyncio.Event()
+        self._due = math.inf  # when changes have to be written, on the loop's clock
+        self._sooner = asyncio.Event()
         self._saving = asyncio.Lock()
         self._trouble = ""
         self._log = structlog.get_logger().bind(part="notebook")
@@ -39,12 +43,27 @@ class Notebook:
         """Give the keys of a section."""
         return list(self._pages.get(section, {}))
 
-    def put(self, section: str, key: str, value: Any) -> None:
-        """Remember a JSON value; None forgets it. What is no JSON is logged and not remembered."""
+    def put(self, section: str, key: str, value: Any, *, within: float | None = None) -> None:
+        """Remember a JSON value. What is no JSON is logged and not remembered.
+
+        Args:
+            section: Where.
+            key: Under which name.
+            value: The value; None forgets it.
+            within: Seconds in which it has to be written; soon if left out. After a kill it is
+                lost until then.
+        """
         page = self._pages.setdefault(section, {})
         forgotten = value is None and page.pop(key, None) is not None
         if forgotten or (value is not None and self._put(page, key, value)):
-            self._dirty.set()
+            self._want_saved(GATHER_SECONDS if within is None else within)
+
+    def _want_saved(self, within: float) -> None:
+        seconds = max(within, RETRY_SECONDS) if self._trouble else within
+        due = asyncio.get_running_loop().time() + seconds
+        if due < self._due:
+            self._due = due
+            self._sooner.set()
 
     def _put(self, page: dict[str, Any], key: str, value: Any) -> bool:
         try:
@@ -59,22 +78,25 @@ class Notebook:
     async def run(self) -> None:
         """Save changes soon after they happen, until cancelled."""
         while True:
-            await self._dirty.wait()
-            await asyncio.sleep(RETRY_SECONDS if self._trouble else GATHER_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(None if math.isinf(self._due) else self._due):
+                    await self._sooner.wait()
+                self._sooner.clear()
+                continue
             await self.save()
 
     async def save(self) -> None:
         """Write the file if anything changed; a failure is logged once and costs no reading."""
         async with self._saving:
-            if not self._dirty.is_set():
+            if math.isinf(self._due):
                 return
-            self._dirty.clear()
+            self._due = math.inf
             content = msgspec.json.format(msgspec.json.encode(self._pages))
             try:
                 await finished(asyncio.to_thread(_replace, self._path, content))
             except OSError as error:
-                self._dirty.set()
                 self._note_trouble(str(error))
+                self._want_saved(RETRY_SECONDS)
             else:
                 self._note_trouble("")
 

@@ -37,7 +37,8 @@ class ReadingsEncoder:
 
     def __init__(self, points: Sequence[Point]) -> None:
         self._whole = b",".join(b'{"p":"%b","v":%%b}' % point.name.encode() for point in points)
-        self._wide = frozenset(i for i, point in enumerate(points) if _may_be_wide(point))
+        wide = bytes(map(_may_be_wide, points))
+        self._wide = wide if any(wide) else b""  # one byte for each point
 
     @cached_property
     def names(self) -> Sequence[bytes]:
@@ -68,18 +69,14 @@ class ReadingsEncoder:
     def _exact(self, values: list[Value], points: Sequence[int] | None) -> list[Value]:
         if not self._wide:
             return values
-        wide = self._wide if points is None else _rows_of(self._wide, points)
-        large = [i for i in wide if _is_large(values[i])]
+        wide = self._wide if points is None else [self._wide[point] for point in points]
+        large = [i for i, value in enumerate(values) if wide[i] and _is_large(value)]
         if not large:
             return values
         exact = list(values)
         for index in large:
             exact[index] = str(values[index])
         return exact
-
-
-def _rows_of(some: frozenset[int], points: Sequence[int]) -> list[int]:
-    return [row for row, point in enumerate(points) if point in some]
 
 
 def _is_large(value: Value) -> bool:

@@ -4,7 +4,7 @@ What looks at the metadata of installed packages is imported when that is done: 
 and the daemon's drivers were found by the process that loaded its configuration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.driver import Driver
@@ -26,6 +26,13 @@ def names() -> list[str]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - see above
 
     return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def modules(drivers: Collection[str]) -> list[str]:
+    """Name the modules of these drivers, as far as they are installed; imports none."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - see above
+
+    return [entry.module for entry in entry_points(group=GROUP) if entry.name in drivers]
 
 
 def know(found: Mapping[str, type[AnyDriver]]) -> None:

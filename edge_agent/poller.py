@@ -79,6 +79,9 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
+        while not self.devices:  # they may come with another configuration, and a new poller
+            self.state = "waiting"
+            await self._caller.sleep(REOPEN_SECONDS)
         patience = OPEN_SECONDS
         while True:
             delay = 0.0
@@ -100,6 +103,7 @@ class Poller:
             finally:
                 self._has_answered = False
                 await self._caller.close()
+            self.roster.catch_up(self._clock.mono())
             await self._caller.sleep(delay)
 
     async def _open(self, patience: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import paho.mqtt.client as paho
 
 from edge_agent.access import TlsSocket
+from edge_agent.websocket import inner
 
 Failed = Callable[[Exception], None]
 
@@ -66,7 +67,7 @@ class Pump:
     def _readable(self) -> None:
         client = self._client
         while self._guard(client.loop_read):
-            sock = client.socket()
+            sock = inner(client.socket())
             if not isinstance(sock, ssl.SSLSocket) or not sock.pending():
                 break
 
@@ -88,7 +89,7 @@ class Pump:
                 self._loop.call_soon_threadsafe(work, *arguments)
 
     def _opened(self, _client: Any, _data: Any, sock: Any) -> None:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        inner(sock).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._in_loop(self._watch, sock)
 
     def _watch(self, sock: Any) -> None:
@@ -98,8 +99,8 @@ class Pump:
             self._loop.add_reader(sock, self._readable)
 
     def _closed(self, _client: Any, _data: Any, sock: Any) -> None:
-        if isinstance(sock, TlsSocket):
-            self.alert = sock.last_words()
+        if isinstance(tls := inner(sock), TlsSocket):
+            self.alert = tls.last_words()
         if sock.fileno() >= 0:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)

@@ -10,7 +10,7 @@ from edge_agent.config.model import Connection
 from edge_agent.errors import BufferUnavailable
 from edge_agent.mentions import Mentions
 from edge_agent.model import Learnt, Samples
-from edge_agent.notebook import Notebook
+from edge_agent.notebook import PEOPLE_SECONDS, Notebook
 from edge_agent.onlookers import Onlookers
 from edge_agent.pollgroup import Part, PollGroup
 from edge_agent.publisher import Publisher
@@ -121,7 +121,7 @@ class Recorder:
 
     def time(self, device: str, seconds: float) -> None:
         """Remember how long a device takes to answer, for `check`."""
-        self._notebook.put(ANSWER_TIMES, device, seconds)
+        self._notebook.put(ANSWER_TIMES, device, seconds, within=PEOPLE_SECONDS)
 
     def learnt(self, connection: Connection) -> dict[str, Learnt]:
         """Give what is remembered about the devices of a connection."""

@@ -3,13 +3,12 @@
 import contextlib
 import errno
 import os
-import secrets
 import sqlite3
 from pathlib import Path
 
 import msgspec
 
-from edge_agent import aside, epochs
+from edge_agent import aside, epochs, fstab
 from edge_agent.damage import ERRORS, code, damaged, is_damage
 from edge_agent.database import SCHEMA
 from edge_agent.errors import BufferUnavailable
@@ -42,6 +41,8 @@ def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recov
         BufferUnavailable: The disk cannot be used at present.
     """
     folder = store.path.parent
+    if entry := fstab.absent(folder):
+        raise _not_mounted(folder, entry)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in (store.path, *(folder / name for name in COPIES)):
@@ -54,6 +55,17 @@ def recover(store: Store, reserve: ReserveFile, now: int, flush: float) -> Recov
         raise unavailable(folder, error) from error
     store.epoch = found.epoch
     return found
+
+
+def _not_mounted(folder: Path, entry: fstab.Entry) -> BufferUnavailable:
+    """Say which disk is awaited: nothing is written to the one below its folder."""
+    return BufferUnavailable(
+        _(
+            "the buffer folder {folder} should be on {source}, which is not mounted at {point}: "
+            "plug that disk in and run `mount {point}`, or put buffer.path elsewhere; nothing is "
+            "written to the disk of the system, the agent goes on by itself"
+        ).format(folder=folder, source=entry.source, point=entry.point)
+    )
 
 
 def unavailable(folder: Path, error: Exception) -> BufferUnavailable:
@@ -166,16 +178,20 @@ def _begin(reserve: ReserveFile, reservation: Reservation | None, now: int) -> R
     without any reservation has always lost it, and numbers may have been used.
     """
     if reservation is None:
-        reservation = Reservation(secrets.token_hex(8), 0, 0, now)
+        reservation = Reservation(_new_epoch(), 0, 0, now)
         reserve.write(reservation)
     if not reservation.reserved:
         return Recovered(reservation.epoch)
-    return Recovered(secrets.token_hex(8), missing=[destroyed(reservation)])
+    return Recovered(_new_epoch(), missing=[destroyed(reservation)])
+
+
+def _new_epoch() -> str:
+    return os.urandom(8).hex()  # as `secrets` does it, which brings hashlib and takes 0.7 MB
 
 
 def _read(store: Store, epoch: str, reservation: Reservation | None) -> Recovered:
     if not epochs.EPOCH.fullmatch(epoch):
-        epoch = reservation.epoch if reservation else secrets.token_hex(8)
+        epoch = reservation.epoch if reservation else _new_epoch()
     (segments, gaps), losses = segments_of(store), losses_of(store)
     known = [segment.last for segment in segments] + [loss.seq for loss in losses]
     found = Recovered(epoch, max([_noted(store, "accounted"), *known]), {}, segments, losses)

@@ -14,6 +14,7 @@ from edge_agent.access import explain, password, tls_context
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
 from edge_agent.language import _
+from edge_agent.websocket import BrokerClient
 
 PATIENCE = 10.0  # seconds to connect and subscribe
 
@@ -99,7 +100,7 @@ class Subscriber:
 
     def _make_client(self, client_id: str) -> Client:
         mqtt = self._mqtt
-        client = Client(
+        client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=not client_id,

@@ -20,7 +20,8 @@ class Workload:
         now: Seconds on a steady clock, as all instants here.
 
     Attributes:
-        busy: Share of the time the line was occupied in the last window; None before it ended.
+        busy: Share of the time the line was occupied in the last window; None until one is whole:
+            in that of the start the link is opened, and everything is due at once.
         overload: Says which interval is wanted and which is possible; empty while it keeps up.
     """
 
@@ -29,6 +30,7 @@ class Workload:
         self.overload = ""
         self._every = tuple(every)
         self._bad_windows = 0
+        self._is_starting = True
         self._begin(now)
 
     def _begin(self, now: float) -> None:
@@ -48,7 +50,9 @@ class Workload:
         elapsed = now - self._began
         if elapsed < WINDOW or sum(self._polls) + sum(self._skipped) < ENOUGH:
             return False
-        self.busy = min(1.0, self._occupied / elapsed)
+        if not self._is_starting:
+            self.busy = min(1.0, self._occupied / elapsed)
+        self._is_starting = False
         before, self.overload = self.overload, self._overload()
         self._begin(now)
         return bool(before) is not bool(self.overload)

@@ -1,24 +1,38 @@
 """What holds for every test: no simulated machine is ever asked to change anything."""
 
 import os
+import signal
 import sys
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.rigs import writes
 
 
+def speak_english(environment):
+    """Let what is said be comparable, whoever runs the tests; how text is encoded stays."""
+    environment.pop("EDGE_AGENT_LANG", None)
+    environment.pop("LANGUAGE", None)
+    if everything := environment.pop("LC_ALL", ""):
+        environment["LC_CTYPE"] = everything
+    environment["LC_MESSAGES"] = "C"
+
+
 def pytest_configure(config):
-    os.environ["LC_MESSAGES"] = "C"  # what is said is compared in English, whoever runs the tests
+    speak_english(os.environ)
+    # What a shell starts in the background is deaf to Ctrl-C, and so is all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Where this is set, each process that a test starts would compile the whole agent anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
-    # The ordinary suite tries the same examples every time; `make fuzz` looks for new ones.
-    settings.register_profile("same", derandomize=True)
-    if "fuzz" not in config.getoption("markexpr"):
-        settings.load_profile("same")
+    # How long an example takes is the machine's business. The ordinary suite tries the same
+    # examples every time; `make fuzz` looks for new ones.
+    patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    same = "fuzz" not in config.getoption("markexpr")
+    settings.register_profile("ours", derandomize=same, **patient)
+    settings.load_profile("ours")
     config.addinivalue_line(
         "markers",
         "writes_on_purpose: the test itself, no driver, asks a machine to change something",

@@ -56,7 +56,7 @@ async def running(config):
         yield agent
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ async def test_a_disk_that_is_full_at_the_start_is_waited_for(small_disk, monkey
         filler.unlink()
         await until(lambda: broker.payloads("/data"))
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def test_a_bug_in_the_core_ends_the_agent_but_saves_the_buffer(tmp_path, monkeypatch):
@@ -195,9 +195,22 @@ async def test_a_bug_in_the_core_ends_the_agent_but_saves_the_buffer(tmp_path, m
         await until(lambda: hasattr(agent, "buffer") and agent.buffer.waiting >= 3)
         monkeypatch.setattr(agent.recorder, "keep", lambda *_: 1 / 0)
         with pytest.raises(ExceptionGroup):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
         broker.connack = 0
         monkeypatch.undo()
         async with running(config):
             await until(lambda: broker.payloads("/data"))
     assert broker.payloads("/loss") == []
+
+
+async def test_a_connection_without_devices_waits_for_some_and_disturbs_nobody(tmp_path):
+    async with fake_broker() as broker:
+        before = configuration(tmp_path, broker.port, line("a", "one"), line("b"))
+        after = configuration(tmp_path, broker.port, line("a"), line("b", "two"))
+        async with running(before) as agent:
+            await until(lambda: broker.payloads("one/data"))
+            states = {one["connection"]: one["state"] for one in describe(agent)["connections"]}
+            assert states == {"a": "up", "b": "waiting"}
+            assert agent.stuck() is None
+            await agent.apply(after)
+            await until(lambda: broker.payloads("two/data"))

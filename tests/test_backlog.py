@@ -4,6 +4,7 @@ import pytest
 
 from edge_agent import backlog as module
 from edge_agent.backlog import Backlog
+from tests.rigs.hand_clock import HandClock
 from tests.rigs.rows import read_back, segment
 
 
@@ -131,6 +132,13 @@ def test_the_oldest_that_may_be_dropped_is_neither_in_flight_nor_live(backlog):
 
 def test_age_is_judged_by_the_first_segment_whose_clock_was_right():
     backlog = Backlog([segment(1, 3, synced=False), segment(4, 6), segment(7, 9)])
-    assert backlog.first_synced(1).id == 4
-    assert backlog.first_synced(7).id == 7
-    assert backlog.first_synced(8) is None
+    clock = HandClock()  # its steady clock says 100 s, and each row was read at its own number
+    of = backlog.segments
+    assert backlog.age(of[1], clock) == backlog.age(of[4], clock) == 94.0
+    assert backlog.age(of[7], clock) == 91.0
+    of[7].synced = False
+    assert backlog.age(of[7], clock) is None
+    clock.step(3600)  # says nothing within a boot
+    assert backlog.age(of[4], clock) == 94.0
+    clock.reboot()
+    assert backlog.age(of[4], clock) == (clock.now() - of[4].newest) / 1000

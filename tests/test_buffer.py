@@ -186,6 +186,30 @@ async def test_old_readings_give_way_only_by_a_clock_that_is_right(tmp_path):
     assert (record.first, record.last, record.readings, record.why) == (1, 2, 2, "age")
 
 
+async def test_what_gives_way_to_its_age_first_is_foretold(tmp_path):
+    clock = HandClock()
+    async with opened(tmp_path, clock, max_age=3600.0) as buffer:
+        append(buffer, clock, b"the first")
+        await pass_time(buffer, clock, 20.0)
+        assert buffer.seconds_until_full == pytest.approx(3600 - 20, abs=2)
+        await pass_time(buffer, clock, 1000.0)
+        append(buffer, clock, b"another")
+        await pass_time(buffer, clock, 20.0)
+        assert buffer.seconds_until_full == pytest.approx(3600 - 1040, abs=2)
+        await drain(buffer, clock)
+        append(buffer, clock, b"after the outage")
+        await pass_time(buffer, clock, 1.0)
+        assert buffer.seconds_until_full == pytest.approx(3600, abs=4)
+
+
+async def test_age_is_not_foretold_where_no_clock_can_tell_it(tmp_path):
+    clock = HandClock(synced=False)
+    async with opened(tmp_path, clock, max_age=60.0) as buffer:
+        append(buffer, clock, b"with a stale clock")
+        await pass_time(buffer, clock, 20.0)
+        assert buffer.seconds_until_full > 3600
+
+
 async def test_a_row_that_is_still_sent_live_is_not_dropped(tmp_path, clock):
     async with opened(tmp_path, clock, max_bytes=1 << 14) as buffer:
         append(buffer, clock, *[os.urandom(3000) for _ in range(10)])

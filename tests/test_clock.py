@@ -12,7 +12,8 @@ from tests.rigs.step_clock import StepClock
 
 
 def test_the_wall_clock_counts_milliseconds_since_1970():
-    assert abs(Clock().now() - time.time() * 1000) < 100
+    before = time.time() * 1000
+    assert before - 1 <= Clock().now() <= time.time() * 1000
 
 
 def test_the_steady_clock_does_not_go_back():
@@ -125,11 +126,11 @@ async def test_waiting_for_the_clock_ends_when_it_is_set_or_becomes_right(change
     assert not waiting.done()
     for name, value in change.items():
         setattr(clock, name, value)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 30)
 
 
 @pytest.mark.usefixtures("quick_looks")
 async def test_waiting_for_the_clock_has_an_end():
     began = time.monotonic()
     await StepClock().until_set(0.1)
-    assert 0.1 <= time.monotonic() - began < 1
+    assert 0.1 <= time.monotonic() - began < 30

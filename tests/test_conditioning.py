@@ -1,6 +1,7 @@
 """What becomes of samples: no-value codes, scaling, plausibility, deadband."""
 
 import math
+import tracemalloc
 from decimal import Decimal
 from itertools import pairwise
 
@@ -258,3 +259,18 @@ def test_a_silence_is_noticed_before_it_is_too_long():
     conditioner.condition(Samples([1]), 1045.1, [1])
     assert conditioner.quiet(1046.0) == [0]
     assert list(conditioner.condition(Samples([1]), 1046.0, [0]).indices) == [0]
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def test_what_is_known_of_a_watched_point_takes_some_bytes():
+    points = [point() for _ in range(2000)]
+    tracemalloc.start()
+    try:
+        conditioner = Conditioner(points, watched=True)
+        taken, _most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert conditioner.quiet(0.0) == []
+    assert taken < 2000 * 24

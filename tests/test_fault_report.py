@@ -80,6 +80,22 @@ def test_what_was_made_and_neither_arrived_nor_is_named_is_no_pass():
         outcome.assert_nothing_lost_silently()
 
 
+def test_numbers_are_tallied_and_added_up():
+    outcome = Outcome(1, "none")
+    outcome.tally(range(1, 9), [5, 7, 6, 6], [1], lost=[(2, 3)])
+    outcome.tally([9], [9], lost=[(None, 1), (20, None)])
+    assert (outcome.produced, outcome.delivered, outcome.losses, outcome.named) == (9, 5, 3, 2)
+    assert (outcome.missing, outcome.duplicates, outcome.disorder) == (2, 1, 1)
+
+
+def test_a_record_whose_ends_are_unknown_names_all_up_to_the_end_that_is_known():
+    outcome = Outcome(1, "none")
+    outcome.tally([1, 2, 3, 4], lost=[(None, 2)])
+    assert (outcome.named, outcome.missing) == (2, 2)
+    outcome.tally([5, 6], lost=[(6, None)])
+    assert (outcome.named, outcome.missing) == (3, 3)
+
+
 def test_a_test_that_fails_is_recorded_as_it_failed(tmp_path, monkeypatch):
     monkeypatch.setattr(fault_report, "RESULTS", tmp_path / "new" / "faults.jsonl")
     with judged(1, "works"):
@@ -91,8 +107,8 @@ def test_a_test_that_fails_is_recorded_as_it_failed(tmp_path, monkeypatch):
 
 
 def test_the_table_shows_the_newest_result_and_prefers_the_full_size():
-    def line(number, *, full, delivered):
-        return json.dumps({**vars(Outcome(number, "cut", full)), "delivered": delivered})
+    def line(number, *, full, delivered, fault="cut"):
+        return json.dumps({**vars(Outcome(number, fault, full)), "delivered": delivered})
 
     results = newest(
         [
@@ -100,6 +116,7 @@ def test_the_table_shows_the_newest_result_and_prefers_the_full_size():
             line(1, full=True, delivered=1000),
             line(1, full=False, delivered=3),
             line(2, full=False, delivered=4),
+            line(1, full=False, delivered=5, fault="a smaller cut"),
         ]
     )
     assert [one["delivered"] for one in results] == [1000, 4]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from edge_agent import language
 from edge_agent.cli import COMMANDS, brought, speech
 from edge_agent.language import _, count, later
+from edge_agent.setup.tongue import keep
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "README.zh.md"
@@ -59,7 +60,7 @@ def test_what_is_asked_counts_most_then_the_environment_then_what_was_kept(
 def test_a_choice_is_kept_beside_the_configuration(tmp_path):
     folder = tmp_path / "etc"
     assert language.kept(folder) == ""
-    language.keep(folder, "zh")
+    keep(folder, "zh")
     assert language.kept(folder) == "zh"
     (folder / language.KEPT).write_bytes(b"\xff\xfe")
     assert language.kept(folder) == ""
@@ -111,6 +112,11 @@ def test_chinese_comes_from_the_catalogue(chinese):
          "than the gateway's own",
          "这条线路上没有设备应答，也听不到任何信号（站号 7）；请加大连接的 `timeout`，"
          "或去掉它让程序自动学习；经过网关时它必须长于网关自己的超时"),
+        ("tcp://10.0.0.5:502: The gateway answers that the device behind it does not: the network "
+         "is fine: check the device's power, unit number and wires on the gateway's serial side, "
+         "and the gateway's own baud and parity (unit 7) (E-GATEWAY)",
+         "tcp://10.0.0.5:502：网关应答说它后面的设备没有应答：网络正常：请检查网关串口侧的设备电源、"
+         "站号和接线，以及网关自己的波特率和校验（站号 7）（E-GATEWAY）"),
         # after what is none of our texts
         ("/etc/edge-agent/config.yaml: there is no file /etc/edge-agent/config.yaml; name the file "
          "with -c, or let `edge-agent setup` write it",
@@ -221,7 +227,7 @@ def test_the_kernels_own_console_has_no_chinese(terminal, options, first):
 
 @pytest.mark.thorough
 def test_the_choice_of_setup_holds_for_every_command_and_lang_for_one(tmp_path):
-    language.keep(tmp_path, "zh")
+    keep(tmp_path, "zh")
     file = str(tmp_path / "config.yaml")
     assert "没有文件" in _run(["check", "-c", file], {}).stdout.decode()
     assert "没有文件" in _run(["-c", file, "check"], {}).stdout.decode()

@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from edge_agent.lateness import LIMITS_MS, Lateness
 
 
-@given(st.lists(st.floats(0, 2), min_size=1, max_size=40), st.sampled_from([0.5, 0.99, 1.0]))
-def test_a_percentile_is_the_limit_above_that_share_of_the_delays(delays, share):
+@pytest.mark.parametrize("most", [40, pytest.param(200, marks=pytest.mark.thorough)])
+def test_a_percentile_is_the_limit_above_that_share_of_the_delays(most):
+    some = st.lists(st.floats(0, 2), min_size=1, max_size=most)
+    given(some, st.sampled_from([0.5, 0.99, 1.0]))(is_the_limit)()
+
+
+def is_the_limit(delays, share):
     lateness = Lateness()
     for delay in delays:
         lateness.add(delay)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.layout import columns, padded, sentence, width, wrap
+from edge_agent.language import sentence
+from edge_agent.layout import columns, padded, width, wrap
 
 
 @given(st.text("ab 中，（）“”…：x1", max_size=60), st.integers(8, 40))

@@ -6,7 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge_agent import notebook as module
+from edge_agent.clock import Clock
 from edge_agent.notebook import FILE, Notebook
+from edge_agent.recorder import Recorder
 from tests.rigs.small_disk import small_disk
 from tests.rigs.until import until
 
@@ -38,6 +40,31 @@ async def test_it_saves_by_itself_and_only_what_changed(tmp_path, monkeypatch):
     assert not (tmp_path / FILE).exists()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_answer_times_make_no_write_of_their_own_but_come_with_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.01)
+    notebook = Notebook(tmp_path)
+    running = asyncio.create_task(notebook.run())
+    Recorder(None, None, notebook, Clock()).time("press-1", 0.01)
+    assert notebook._due > asyncio.get_running_loop().time() + 10
+    notebook.put("learnt", "press-1", {"holes": []})
+    await until((tmp_path / FILE).exists)
+    assert Notebook(tmp_path).get("answer_times", "press-1") == 0.01
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_may_wait_is_written_in_time_and_at_a_stop(tmp_path):
+    notebook = Notebook(tmp_path)
+    running = asyncio.create_task(notebook.run())
+    notebook.put("answer_times", "press-1", 0.01, within=0.02)
+    await until((tmp_path / FILE).exists)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    notebook.put("answer_times", "press-1", 0.02, within=3600.0)
+    await notebook.save()
+    assert Notebook(tmp_path).get("answer_times", "press-1") == 0.02
 
 
 async def test_what_it_was_given_may_change_afterwards(tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 import pytest
 from paho.mqtt import publish
@@ -96,7 +97,7 @@ async def test_the_will_speaks_when_the_agent_vanishes(tmp_path):
 
 async def test_a_stop_in_the_moment_in_which_the_connection_breaks_is_a_stop(tmp_path):
     async with fake_broker() as broker:
-        async with asyncio.timeout(5), publishing(tmp_path, broker.port) as rig:
+        async with asyncio.timeout(30), publishing(tmp_path, broker.port) as rig:
             await until(lambda: broker.payloads("_agent/status"))
             broker.cut()
             await asyncio.sleep(0)  # its socket is closed, ours has not been looked at yet
@@ -158,7 +159,7 @@ async def test_a_row_leaves_only_on_its_own_acknowledgement(tmp_path):
         async with publishing(tmp_path, broker.port, ack_timeout=0.5) as rig:
             for number in range(50):
                 rig.append(number)
-            await until(lambda: rig.buffer.waiting == 5)
+            await until(lambda: rig.buffer.waiting <= 5)
             await until(lambda: rig.buffer.waiting == 0)
     again = numbers(m.payload for m in broker.received if m.connection and m.topic.endswith("data"))
     assert again == [10, 20, 30, 40, 50]
@@ -241,7 +242,8 @@ async def test_nobody_subscribing_counts_as_arrived_unless_asked_otherwise(tmp_p
             assert rig.publisher.note == "nobody subscribes"
         async with publishing(tmp_path, broker.port, require_subscriber=True) as rig:
             rig.append(2)
-            await until(lambda: "No matching subscribers" in rig.publisher.why)
+            await until(lambda: "start who shall receive them" in rig.publisher.why)
+            assert "allow user" not in rig.publisher.why
             assert rig.buffer.waiting == 1
 
 
@@ -380,7 +382,7 @@ async def test_mqtt_3_1_1_has_its_rights_looked_at(tmp_path, monkeypatch, rights
         old = {"qos": 1, "retain": True, "port": port, "auth": {"username": "boss"}}
         await asyncio.to_thread(publish.single, f"{ROOT}/_agent/status", b"{}", **old)
         async with publishing(tmp_path, port, version="3.1.1") as rig:
-            await asyncio.wait_for(looked.wait(), 5)
+            await asyncio.wait_for(looked.wait(), 30)
             assert rig.publisher.state == "connected"
             assert note in rig.publisher.note
             assert bool(note) is bool(rig.publisher.note)
@@ -412,17 +414,17 @@ AS_ROOT = ("allow_anonymous true", "user root")
 @pytest.mark.thorough
 async def test_a_certificate_that_is_not_yet_valid_is_waited_for_until_the_clock_is_set(tmp_path):
     ours = Authority(tmp_path, "ours")
-    clock, soon = StepClock(is_synced=False), 1.5 / 86400
-    lines = ours.issue("broker", first=soon, last=1)
+    clock, soon = StepClock(is_synced=False), 5  # seconds; a busy machine needs some to get there
+    lines, valid = ours.issue("broker", first=soon / 86400, last=1), time.time() + soon
     async with mosquitto(tmp_path, *AS_ROOT, *lines) as port, network(port) as between:
         tls = {"tls": True, "ca_file": ours.file, "clock": clock}
         async with publishing(tmp_path, between.port, "localhost", **tls) as rig:
             rig.append(1)
             await until(lambda: "waits for the right time" in rig.publisher.why)
-            await asyncio.sleep(1.6)  # it becomes valid, and nobody has told the clock
+            await asyncio.sleep(valid + 0.1 - time.time())  # and nobody has told the clock
             assert len(between.connects) == 1, "it tried again without cause"
             clock.offset = 3600.0  # as a time server does
-            await until(lambda: rig.buffer.waiting == 0, 3)
+            await until(lambda: rig.buffer.waiting == 0)
             assert len(between.connects) == 2
             assert rig.publisher.why == ""
 

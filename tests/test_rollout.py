@@ -23,8 +23,6 @@ from edge_agent.versions import BeingChanged, Versions
 from tests.rigs.holding_plc import Plc
 from tests.rigs.mosquitto import mosquitto
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class Staying(ChildService):
     """The agent as a service that stays, as under systemd."""

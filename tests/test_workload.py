@@ -23,6 +23,14 @@ def test_a_line_that_keeps_up_says_nothing_and_knows_how_busy_it_is() -> None:
     assert abs(workload.busy - 0.8) < 0.01
 
 
+def test_the_window_of_the_start_does_not_tell_how_busy_a_line_is() -> None:
+    workload = Workload([0.5], now=0.0)
+    run(workload, 0.0, 1, skipped=0)
+    assert workload.busy is None
+    run(workload, WINDOW, 1, skipped=0)
+    assert workload.busy is not None
+
+
 def test_an_overload_is_told_after_the_second_bad_window_with_what_is_possible() -> None:
     workload = Workload([1.0], now=0.0)
     said = run(workload, 0.0, 3, skipped=2)

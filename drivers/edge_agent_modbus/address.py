@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edge_agent.driver import Address
 from edge_agent.language import _
@@ -27,6 +27,15 @@ _OF_REGISTERS = ("order", "bit", "width", "length", "exponent", "map", "no_value
 _LONGEST_TEXT = 250  # 125 registers, the most that fit into one answer (V1.1b3, 6.3)
 
 
+def _known(order: str) -> str:
+    """Refuse letters that are no order of anything; which fits is seen with the whole address."""
+    if order and order not in _ORDERS:
+        orders = NUMBER_ORDERS.get(len(order) // 2) or NUMBER_ORDERS[2]
+        message = _("{order!r} is no order of bytes: write one of {orders}")
+        raise ValueError(message.format(order=order, orders=", ".join(orders)))
+    return order
+
+
 class ModbusAddress(Address):
     """Where a value lives: unit, table, offset as on the wire, and what its registers mean.
 
@@ -42,7 +51,7 @@ class ModbusAddress(Address):
     """First register or bit, counted from 0 as on the wire."""
     type: TypeName = "uint16"
     """What the registers hold; bool for coils and discrete inputs."""
-    order: str = ""
+    order: Annotated[str, AfterValidator(_known)] = ""
     """Bytes as received: ABCD (default), CDAB, BADC, DCBA, or eight letters for 64 bits."""
     bit: Annotated[Whole, Field(ge=0, le=15)] | None = None
     """Take one bit of a register, 0 is the lowest; the value is a bool."""

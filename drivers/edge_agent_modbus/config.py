@@ -3,9 +3,9 @@
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from edge_agent.driver import Duration, Settings
+from edge_agent.driver import Described, Duration, Settings
 from edge_agent.language import _
 from edge_agent_modbus.conversion import Whole
 
@@ -14,6 +14,7 @@ DEFAULT_TCP_TIMEOUT = 1.0
 
 Transport = Literal["tcp", "rtu", "ascii", "rtu-over-tcp", "ascii-over-tcp"]
 
+_OVER_TCP = ("tcp", "rtu-over-tcp", "ascii-over-tcp")
 _SERIAL_ONLY = ("baud", "parity", "stop_bits", "data_bits", "rs485")
 _LONGEST_DELAY = 1.0
 
@@ -31,15 +32,13 @@ UnitPauses = dict[Annotated[int, Field(ge=0, le=255)], Annotated[Duration, Field
 Flag = Annotated[bool, Field(strict=True)]
 
 
-class Rs485(BaseModel):
+class Rs485(Described):
     """How the kernel's serial driver turns an RS-485 transceiver round, with the line RTS.
 
     For ports of the board (UARTs) whose driver can do it; USB adapters turn round by themselves.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rts_when_sending: Literal["high", "low"] = "high"
     """Level of RTS while sending; the other one is set while listening."""
@@ -126,7 +125,7 @@ class ModbusSettings(Settings):
                     "write the path of the serial port, or transport: {transport}-over-tcp"
                 ).format(port=port, transport=transport)
             )
-        if transport not in {"rtu", "ascii"} and isinstance(port, str):
+        if transport in _OVER_TCP and isinstance(port, str):
             raise ValueError(
                 _(
                     "port {port!r} is not a TCP port: write a number such as {tcp_port}, or "

@@ -9,9 +9,9 @@ from functools import partial
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from edge_agent.driver import Value, Why
+from edge_agent.driver import Described, Value, Why
 from edge_agent.language import _
 from edge_agent_modbus.notation import parse
 from edge_agent_modbus.pdu import CELLS, Table
@@ -27,10 +27,10 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 BROKEN_BELOW, BROKEN_ABOVE = 3.6, 21.0
 _LIVE_ZERO, _LOOP_SPAN = 4.0, 16.0
 
-_MODEL = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+_MODEL = ConfigDict(frozen=True, extra="forbid")
 
 
-class Map(BaseModel):
+class Map(Described):
     """A straight line through two points: a raw number becomes what it measures."""
 
     model_config = _MODEL
@@ -49,6 +49,8 @@ class Map(BaseModel):
     def _has_length(self) -> "Map":
         if self.raw[0] == self.raw[1]:
             raise ValueError(_("the two numbers of `raw` are the same: write two different ones"))
+        if self.to[0] == self.to[1]:
+            raise ValueError(_("the two numbers of `to` are the same: every value would be that"))
         return self
 
     def __str__(self) -> str:
@@ -57,7 +59,7 @@ class Map(BaseModel):
         return f"{loop}{one:g}..{two:g} -> {first:g}..{second:g}"
 
 
-class Exponent(BaseModel):
+class Exponent(Described):
     """Where a power of ten stands by which a value is multiplied, as SunSpec's scale factors."""
 
     model_config = _MODEL

@@ -1,8 +1,10 @@
 """Asks a device for some cells once, and says in one sentence why there are none."""
 
+import argparse
 from collections import Counter
 from dataclasses import dataclass
 
+from edge_agent.command import DEVICE_UNREADABLE, CommandFailed, print_json
 from edge_agent.language import _
 from edge_agent_modbus.config import ModbusSettings
 from edge_agent_modbus.driver import ModbusDriver
@@ -23,6 +25,18 @@ class Failure:
 
     code: str
     message: str
+
+
+def report(failure: Failure, options: argparse.Namespace) -> int:
+    """Tell a command's caller that its target gave nothing; give the exit code.
+
+    Raises:
+        CommandFailed: It is told to people.
+    """
+    if not options.json:
+        raise CommandFailed(f"{failure.message} ({failure.code})", DEVICE_UNREADABLE)
+    print_json({"target": options.target, "code": failure.code, "error": failure.message})
+    return DEVICE_UNREADABLE
 
 
 class OneDevice:

@@ -7,7 +7,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from edge_agent.command import (
-    DEVICE_UNREADABLE,
     OK,
     USAGE,
     CommandFailed,
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from edge_agent.driver import ConnectionLost
-    from edge_agent_modbus.onceread import Failure
+    from edge_agent_modbus.onceread import Failure, report
     from edge_agent_modbus.progress import Progress
     from edge_agent_modbus.scan import LineInUse
 
@@ -71,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         progress.clear()
     if isinstance(found, Failure):
-        return _fail(found, options)
+        return report(found, options)
     if options.json:
         print_json({"target": options.target, **found.document()})
     else:
@@ -110,21 +109,16 @@ async def _probe(
     from edge_agent_modbus.onceread import Failure
     from edge_agent_modbus.probing import examine, way_to
 
+    unit = _("unit {unit}").format(unit=options.unit)
+
     def tell(what: str) -> None:
-        progress.note(f"{options.target} unit {options.unit}: {what}")
+        progress.note(f"{options.target} {unit}: {what}")
 
     tell(_("how it is reached"))
     way = await way_to(target, options.unit, discovery.LISTEN_SECONDS)
     if isinstance(way, Failure):
         return way
     return await examine(way, options.unit, options.requests, tell)
-
-
-def _fail(failure: "Failure", options: argparse.Namespace) -> int:
-    if not options.json:
-        raise CommandFailed(f"{failure.message} ({failure.code})", DEVICE_UNREADABLE)
-    print_json({"target": options.target, "code": failure.code, "error": failure.message})
-    return DEVICE_UNREADABLE
 
 
 def _show(found: "Probed", options: argparse.Namespace) -> None:

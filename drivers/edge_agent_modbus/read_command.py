@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edge_agent.command import (
-    DEVICE_UNREADABLE,
     OK,
     USAGE,
     CommandFailed,
@@ -70,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     import asyncio
 
     from edge_agent.driver import ConnectionLost
-    from edge_agent_modbus.onceread import Failure
+    from edge_agent_modbus.onceread import Failure, report
 
     settings, request = _settings(options), _request(options)
     displays = _displays(options, request)
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     except ConnectionLost as error:
         answered = Failure("E-LINK-DOWN", str(error))
     if isinstance(answered, Failure):
-        return _fail(answered, options)
+        return report(answered, options)
     found = answered.candidates(displays)
     if options.json:
         document = answered.document(options.type, options.order, found if displays else None)
@@ -178,13 +177,6 @@ async def _read(
                 await asyncio.sleep(options.wait)
             await look_around(device, answered)
     return answered
-
-
-def _fail(failure: "Failure", options: argparse.Namespace) -> int:
-    if not options.json:
-        raise CommandFailed(f"{failure.message} ({failure.code})", DEVICE_UNREADABLE)
-    print_json({"target": options.target, "code": failure.code, "error": failure.message})
-    return DEVICE_UNREADABLE
 
 
 def _show(options: argparse.Namespace, answered: "Answered") -> None:

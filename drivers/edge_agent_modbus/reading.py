@@ -127,8 +127,9 @@ class Answered:
         """Say what is special about a candidate."""
         remarks = []
         if candidate.shift:
-            where = "before" if candidate.shift < 0 else "behind"
-            remarks.append(_("one register {where} the one named").format(where=where))
+            earlier = _("one register before the one named")
+            later = _("one register behind the one named")
+            remarks.append(earlier if candidate.shift < 0 else later)
         if candidate.also:
             remarks.append(_("or {also}, if it can be negative").format(also=candidate.also))
         return "; ".join(remarks)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 EXAMPLE = "edge-agent scan /dev/ttyUSB0 192.168.10.0/24"
 
 LISTEN_SECONDS = 5.0
+_LINK_DOWN = "E-LINK-DOWN"
 LAST_UNIT = 247  # MODBUS over Serial Line V1.02, 2.2
 
 
@@ -63,7 +64,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help=_("with --baud (1)"))
     what.add_argument(
-        "--tcp-port", type=_port, default=502, metavar="N", help=_("of a network's addresses (502)")
+        "--tcp-port",
+        type=_port,
+        default=502,
+        metavar="N",
+        help=_("of addresses that name none (502)"),
     )
     what.add_argument(
         "--any-network", action="store_true", help=_("also a network that is not private")
@@ -130,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
         progress.note(_("stopped; this was found so far:"))
     progress.clear()
     report.end()
-    _show(report, options)
+    _show(report, options, len(targets))
     return OK if report.findings else DEVICE_UNREADABLE
 
 
@@ -149,8 +154,6 @@ def _nothing(_: "Finding") -> None:
 
 
 def _targets(options: argparse.Namespace) -> "list[Target]":
-    from dataclasses import replace
-
     from edge_agent_modbus.target import Line, Subnet, parse_target
 
     written = options.targets or serial_ports()
@@ -183,10 +186,19 @@ def _targets(options: argparse.Namespace) -> "list[Target]":
                 ).format(target=target),
                 USAGE,
             )
-    return [
-        replace(target, port=options.tcp_port) if isinstance(target, Subnet) else target
-        for target in targets
-    ]
+    return [_at_port(target, options.tcp_port) for target in targets]
+
+
+def _at_port(target: "Target", port: int) -> "Target":
+    """Put a target that names no port of its own at this one."""
+    from dataclasses import replace
+
+    from edge_agent_modbus.config import TCP_PORT
+    from edge_agent_modbus.target import Line
+
+    if isinstance(target, Line) or target.port != TCP_PORT:
+        return target
+    return replace(target, port=port)
 
 
 def _wish(options: argparse.Namespace) -> "Wish":
@@ -225,7 +237,7 @@ def _manner(options: argparse.Namespace) -> "Manner":
     return replace(manner, listening=discovery.LISTEN_SECONDS)
 
 
-def _show(report: "Report", options: argparse.Namespace) -> None:
+def _show(report: "Report", options: argparse.Namespace, targets: int) -> None:
     if options.json:
         for trouble in report.troubles:
             print_json(_document(trouble))
@@ -235,7 +247,8 @@ def _show(report: "Report", options: argparse.Namespace) -> None:
         _print_yaml(report)
     for trouble in report.troubles:
         _explain(trouble)
-    if not report.findings and not options.patient:
+    shut = [trouble for trouble in report.troubles if trouble.code == _LINK_DOWN]
+    if not (report.findings or options.patient or len(shut) == targets):  # else: nobody to wait for
         print(_("slow and unusual devices are found with --patient"), file=sys.stderr)
 
 
@@ -254,7 +267,8 @@ def _print_yaml(report: "Report") -> None:
 
 
 def _explain(trouble: "Trouble") -> None:
-    print(f"{trouble.target}: {trouble.message} ({trouble.code})", file=sys.stderr)
+    where = "" if trouble.target in trouble.message else f"{trouble.target}: "
+    print(f"{where}{trouble.message} ({trouble.code})", file=sys.stderr)
     if trouble.overheard is not None:
         for line in trouble.overheard.lines():
             print(f"  {line}", file=sys.stderr)

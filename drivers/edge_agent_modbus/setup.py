@@ -7,6 +7,7 @@ its display. What a search has found stays with the link, for the next device on
 from collections.abc import Callable
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
     Choice,
     Draft,
     Home,
@@ -47,7 +48,6 @@ from edge_agent_modbus.setup_unit import (
     waiting,
 )
 
-DEVICE_UNREADABLE = 4  # the published exit code
 _LAST = 247  # MODBUS over Serial Line V1.02, 2.2
 
 

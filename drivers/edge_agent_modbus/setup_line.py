@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
     Choice,
     Link,
     Look,
@@ -38,8 +39,6 @@ from edge_agent_modbus.setup_unit import (
     unseen,
     waiting,
 )
-
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 def unit_on_line(id: str, link: Link) -> Steps[Values]:  # noqa: A002 - the word of Question

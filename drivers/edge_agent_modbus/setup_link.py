@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Link,
     Look,
@@ -18,13 +20,13 @@ from edge_agent.commissioning import (
     port_problem,
     serial_port,
     to_host,
+    what_now,
     whole,
 )
 from edge_agent.language import count
 from edge_agent_modbus.setup_evidence import of_network, of_port
 from edge_agent_modbus.setup_reach import PORTS, approach, own_network, sweep
 
-DEVICE_UNREADABLE = 4  # the published exit code
 _SEARCH = "search"
 
 
@@ -53,26 +55,18 @@ def _port_look(id: str, port: str) -> Look:  # noqa: A002
 
 
 def _port_trouble(id: str, problem: Values, *, is_only: bool) -> Steps[None]:  # noqa: A002
-    choices = [Choice("again", _("look again"))]
-    choices.append(
-        Choice("kind", _("connect something else"))
-        if is_only
-        else Choice("port", _("choose another adapter"))
+    other = Back("port", _("choose another adapter"), f"{id}.port")
+    yield from what_now(
+        f"{id}.port.trouble",
+        _("This adapter cannot be used so. What now?"),
+        [
+            Back("again", _("look again"), f"{id}.port.look"),
+            Back("kind", _("connect something else"), f"{id}.kind") if is_only else other,
+        ],
+        facts=of_port(problem).facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Do what stands there, then look again. The code helps on the phone."),
     )
-    choice = yield from ask(
-        menu(
-            f"{id}.port.trouble",
-            _("This adapter cannot be used so. What now?"),
-            choices,
-            default="again",
-            facts=of_port(problem).facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Do what stands there, then look again. The code helps on the phone."),
-        )
-    )
-    ways = {"again": f"{id}.port.look", "port": f"{id}.port", "kind": f"{id}.kind"}
-    yield Rewind(ways[choice])
 
 
 def network(id: str) -> Steps[Link]:  # noqa: A002
@@ -130,26 +124,17 @@ def _look_around(id: str) -> Steps[str]:  # noqa: A002
         )
     )
     if not network_known:
-        yield from ask(
-            menu(
-                f"{id}.network.trouble",
-                _("This gateway is in no network of its own. Type an address instead."),
-                [Choice("back", _("back to the address"))],
-                default="back",
-                remember=False,
-                why=_("Only networks such as 192.168.1.0 are looked through."),
-            )
+        yield from what_now(
+            f"{id}.network.trouble",
+            _("This gateway is in no network of its own. Type an address instead."),
+            [Back("back", _("back to the address"), f"{id}.host")],
+            default="back",
+            why=_("Only networks such as 192.168.1.0 are looked through."),
         )
-        yield Rewind(f"{id}.host")
     yield from _consent(id, network_known)
     seen = yield from look(_sweep_look(id, network_known))
     places = [f"{host}:{port}" for host, port in seen["open"]]
-    place: str = yield from ask(_place(id, places))
-    if place == "again":
-        yield Rewind(f"{id}.sweep")
-    if place == "type":
-        yield Rewind(f"{id}.host")
-    return place
+    return (yield from _place(id, places))
 
 
 def _consent(id: str, network_known: str) -> Steps[None]:  # noqa: A002
@@ -183,19 +168,17 @@ def _sweep_look(id: str, network_known: str) -> Look:  # noqa: A002
     )
 
 
-def _place(id: str, places: list[str]) -> Question[str]:  # noqa: A002
-    choices = [Choice(place, place) for place in places]
-    choices += [
-        Choice("again", _("look again")),
-        Choice("type", _("type an address")),
-    ]
-    return menu(
+def _place(id: str, places: list[str]) -> Steps[str]:  # noqa: A002
+    return what_now(
         f"{id}.place",
         count(len(places), "{n} address accepts connections. Which is it?",
               "{n} addresses accept connections. Which is it?"),
-        choices,
+        [
+            *(Choice(place, place) for place in places),
+            Back("again", _("look again"), f"{id}.sweep"),
+            Back("type", _("type an address"), f"{id}.host"),
+        ],
         default=places[0] if places else "again",
-        remember=False,
         why=_("502 is the port of Modbus devices; 8899, 4196, 26 and 23 are those of converters."),
     )  # fmt: skip
 
@@ -214,24 +197,18 @@ def _approach_look(id: str, host: str, ports: tuple[int, ...]) -> Look:  # noqa:
 
 
 def _network_trouble(id: str, host: str, seen: Values) -> Steps[Values]:  # noqa: A002
-    choice = yield from ask(
-        menu(
-            f"{id}.network.trouble",
-            _("Nobody talks at {host}. What now?").format(host=host),
-            [
-                Choice("again", _("try again")),
-                Choice("host", _("another address")),
-                Choice("type", _("type the settings (for experts)")),
-            ],
-            default="again",
-            facts=of_network(seen["heard"]).facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("The code helps on the phone."),
-        )
+    yield from what_now(
+        f"{id}.network.trouble",
+        _("Nobody talks at {host}. What now?").format(host=host),
+        [
+            Back("again", _("try again"), f"{id}.approach"),
+            Back("host", _("another address"), f"{id}.host"),
+            Choice("type", _("type the settings (for experts)")),
+        ],
+        facts=of_network(seen["heard"]).facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("The code helps on the phone."),
     )
-    if choice != "type":
-        yield Rewind(f"{id}.approach" if choice == "again" else f"{id}.host")
     port = yield from ask(_typed_port(id, seen["port"]))
     transport = yield from ask(_typed_transport(id))
     return {"transport": transport, "host": host, "port": port}

@@ -4,25 +4,24 @@ Where another master is heard, somebody decides: listen only, unplug it, or stop
 """
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Link,
     Look,
     Progress,
-    Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent_modbus.faults import Fault
 from edge_agent_modbus.setup_evidence import of_port
 from edge_agent_modbus.setup_search import as_setting, listen_first
 from edge_agent_modbus.setup_unit import AGAIN, taken, unseen
-
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 def listen(id: str, link: Link) -> Steps[Values | None]:  # noqa: A002
@@ -43,13 +42,12 @@ def listen(id: str, link: Link) -> Steps[Values | None]:  # noqa: A002
         yield from unable_line(id, heard["problem"], f"{id}.listen")
     if not heard["traffic"]:
         return None
-    choice = yield from ask(_foreign(id, heard))
-    if choice != "listen":
-        yield Rewind(f"{id}.listen" if choice == AGAIN else f"{id}.kind")
+    yield from _foreign(id, heard)
     return heard
 
 
-def _foreign(id: str, heard: Values) -> Question[str]:  # noqa: A002
+def _foreign(id: str, heard: Values) -> Steps[str]:  # noqa: A002
+    """Say that there is another master; to go on is only to listen."""
     code = Fault.FOREIGN.value.code
     who = _("Someone is already talking on this line.")
     if heard["setting"]:
@@ -58,20 +56,17 @@ def _foreign(id: str, heard: Values) -> Question[str]:  # noqa: A002
             setting=as_setting(heard["setting"]), units=units
         )
     facts = f"{who} ({code})\n" + _("Two masters on one line corrupt each other's messages.")
-    choices = [
-        Choice(AGAIN, _("I unplugged the other one, try again")),
-        Choice("stop", _("stop here")),
+    ways: list[Choice | Back] = [
+        Back(AGAIN, _("I unplugged the other one, try again"), f"{id}.listen"),
+        Back("stop", _("stop here"), f"{id}.kind"),
     ]
     if heard["setting"]:
-        listen = Choice("listen", _("just listen: take the values the other one asks for"))
-        choices.insert(0, listen)
-    return menu(
+        ways.insert(0, Choice("listen", _("just listen: take the values the other one asks for")))
+    return what_now(
         f"{id}.foreign",
         _("What shall we do?"),
-        choices,
-        default=AGAIN,
+        ways,
         facts=facts,
-        remember=False,
         exit_code=DEVICE_UNREADABLE,
         why=_(
             "The other one may be a PLC, a panel or another gateway. Who only listens disturbs "
@@ -101,16 +96,14 @@ def overheard(id: str, link: Link) -> Steps[Values]:  # noqa: A002
 
 def unable_line(id: str, problem: Values, look_id: str) -> Steps[None]:  # noqa: A002
     """Say why the port cannot be used, and look again."""
-    choice = yield from ask(
-        menu(
-            f"{id}.line.trouble",
-            _("The line cannot be used so. What now?"),
-            [Choice(AGAIN, _("look again")), Choice("kind", _("connect something else"))],
-            default=AGAIN,
-            facts=of_port(problem).facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Do what stands there, then look again. The code helps on the phone."),
-        )
+    yield from what_now(
+        f"{id}.line.trouble",
+        _("The line cannot be used so. What now?"),
+        [
+            Back(AGAIN, _("look again"), look_id),
+            Back("kind", _("connect something else"), f"{id}.kind"),
+        ],
+        facts=of_port(problem).facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Do what stands there, then look again. The code helps on the phone."),
     )
-    yield Rewind(look_id if choice == AGAIN else f"{id}.kind")

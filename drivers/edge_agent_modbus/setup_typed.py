@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
     Choice,
     Link,
     Look,
@@ -29,7 +30,6 @@ from edge_agent_modbus.setup_listen import unable_line
 from edge_agent_modbus.setup_search import as_values, search_line
 from edge_agent_modbus.setup_unit import AGAIN, unseen
 
-DEVICE_UNREADABLE = 4  # the published exit code
 EVERYONE = LIKELY_UNITS + OTHER_UNITS
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_agent.command import padded, width
+from edge_agent.command import cut, padded, width
 from edge_agent.commissioning import (
     Choice,
     Link,
@@ -62,11 +62,11 @@ def _who(found: Values, folder: Path | None) -> tuple[str, str, str]:
     """Say what it is, and a value of it: its label, and number with unit."""
     if not found["profiles"]:
         said = found["says"] or _("answers, unknown")
-        return _cut(said), "", ""
+        return cut(said, _LONGEST), "", ""
     name = found["profiles"][0]
     title = profile_title("modbus", name, folder)
     doubtful = _("probably {title}").format(title=title)
-    who = _cut(title if found["certain"] else doubtful)
+    who = cut(title if found["certain"] else doubtful, _LONGEST)
     return who, *_value(name, found["value"], folder)
 
 
@@ -82,12 +82,6 @@ def all_set_up(id: str, link: Link, more: Sequence[Choice]) -> Question[str]:  #
         exit_code=4,  # the published exit code of a device that cannot be read
         why=_("b goes back, where nothing else is to be connected."),
     )
-
-
-def _cut(text: str) -> str:
-    while width(text) > _LONGEST:
-        text = text[:-1]
-    return text
 
 
 def _value(profile: str, value: Sequence[object], folder: Path | None) -> tuple[str, str]:

@@ -108,6 +108,7 @@ class Tap:
         """Give what is new to each request; None for what is stale."""
         loop = asyncio.get_running_loop()
         while True:
+            await self._link.drain()  # what came while this process was held up counts
             if not self._link.is_open:
                 raise ConnectionLost(self._why_lost or _("the link is not open"))
             oldest = loop.time() - self.fresh

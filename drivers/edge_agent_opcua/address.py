@@ -95,6 +95,11 @@ class OpcUaAddress(Address):
         """Give the part of the value that is wanted, taken apart; empty for all of it."""
         return parse_part(self.part)
 
+    @property
+    def is_numbered(self) -> bool:
+        """Tell whether the node is named by a number, which may be another node's tomorrow."""
+        return _parsed(self.at)["name"].startswith("i=")
+
     def index(self) -> int:
         """Give the number of the namespace where `at` names it so; 0 otherwise."""
         return int(_parsed(self.at)["index"] or 0)

@@ -19,8 +19,9 @@ from edge_agent.driver import (
     WatchingDriver,
 )
 from edge_agent.language import _
-from edge_agent_opcua import faults
+from edge_agent_opcua import faults, library
 from edge_agent_opcua.address import OpcUaAddress
+from edge_agent_opcua.addresses import Addresses
 from edge_agent_opcua.config import OpcUaSettings
 from edge_agent_opcua.noticed import Noticed
 from edge_agent_opcua.plan import OpcUaPlan, lesson, paths_in, paths_of
@@ -59,7 +60,8 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
         self._routes = Routes((settings.url, *settings.standby_urls))
 
     async def open(self) -> None:
-        from edge_agent_opcua.session import Session  # noqa: PLC0415 - asyncua costs 40 MB
+        library.load()
+        from edge_agent_opcua.session import Session  # noqa: PLC0415 - asyncua costs 25 MB
 
         session = Session(self.settings, self._routes.current)
         try:
@@ -72,7 +74,7 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
 
     def plan(self, addresses: Sequence[OpcUaAddress], learnt: Learnt) -> Plan[OpcUaAddress]:
         patience = self._deadline(addresses) + 1
-        return OpcUaPlan(tuple(addresses), patience=patience, paths=paths_in(learnt))
+        return OpcUaPlan(Addresses.of(addresses), patience=patience, paths=paths_in(learnt))
 
     async def read(self, plan: Plan[OpcUaAddress]) -> Samples:
         session = self._opened()
@@ -105,7 +107,7 @@ class OpcUaDriver(WatchingDriver[OpcUaSettings, OpcUaAddress]):
         return self.settings.watch
 
     async def watch(self, groups: Sequence[WatchGroup[OpcUaAddress]]) -> None:
-        from edge_agent_opcua.watching import Watching  # noqa: PLC0415 - asyncua costs 40 MB
+        from edge_agent_opcua.watching import Watching  # noqa: PLC0415 - asyncua costs 25 MB
 
         self._queue = ChangeQueue()
         self._watching = Watching(

@@ -12,7 +12,7 @@ from edge_agent.driver import WatchGroup, Why, bad
 from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.plan import paths_of
-from edge_agent_opcua.reconcile import STUCK_TOO_OFTEN, Item, State
+from edge_agent_opcua.reconcile import STUCK_TOO_OFTEN, Item, State, Target
 from edge_agent_opcua.reporting import Reporter
 from edge_agent_opcua.services import status_name
 from edge_agent_opcua.session import Session
@@ -41,6 +41,8 @@ _NO_DEADBAND = frozenset(
     }
 )
 """The node can be watched, but not with a deadband."""
+AT_ONCE = 500
+"""Nodes that begin to be watched in one go: what asyncua needs for each takes 2 kB meanwhile."""
 
 
 class Mender:
@@ -77,7 +79,7 @@ class Mender:
             await self._subscribe(interval)
         if (subscription := interval.subscription) is not None:
             await self._give_up(interval, subscription)
-            while due := interval.ledger.due(_now()):
+            while due := interval.ledger.due(_now())[:AT_ONCE]:
                 await self._watch(interval, subscription, due)
             await self._learn_paths(interval)
         self._reporter.standing(interval)
@@ -143,15 +145,23 @@ class Mender:
         """Find the nodes of items in this session; those that are nowhere are refused."""
         reader, placed = self._session.reader, []
         for group in interval.groups:
-            wanted = [t.address for item in due for t in item.targets if t.group == group]
+            wanted = [
+                self._address(target)
+                for item in due
+                for target in item.targets
+                if target.group == group
+            ]
             await reader.settle(wanted, self._paths(group))
         for item in due:
-            place = reader.nodes.place(item.address)
+            place = reader.nodes.place(self._address(item.targets[0]))
             if place.node is not None:
                 placed.append((item, place.node))
             elif interval.ledger.refused(item, place.trouble, _now()):
                 self._reporter.nowhere(item, bad(Why.REFUSED, place.trouble))
         return placed
+
+    def _address(self, target: Target) -> OpcUaAddress:
+        return self._groups[target.group].addresses[target.place]
 
     def _refuse(self, interval: Interval, item: Item, status: int) -> None:
         """Take note that the server does not watch a node, for whatever reason."""
@@ -172,7 +182,7 @@ class Mender:
             interval.may_learn = False
             for group, places in interval.watched_by_group().items():
                 known, addresses = self._paths(group), self._groups[group].addresses
-                here = [addresses[place] for place in places]
+                here = (addresses[place] for place in places)
                 if new := await self._session.reader.nodes.learn(here, known):
                     known |= new
                     interval.may_learn = True

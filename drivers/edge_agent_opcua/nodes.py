@@ -43,12 +43,16 @@ class Nodes:
         self._client = client
         self._limits = limits
         self._numbers = {uri: number for number, uri in enumerate(namespaces)}
-        self._places: dict[OpcUaAddress, Place] = {}
-        self._missing: dict[OpcUaAddress, float] = {}  # looked for without success, and when
+        self._followed: dict[str, Place] = {}  # address as text -> where its path leads
+        self._missing: dict[str, float] = {}  # looked for without success, and when
 
     def place(self, address: OpcUaAddress) -> Place:
-        """Give where a settled address is."""
-        return self._places[address]
+        """Give where a settled address is: where its path led, else where its name says.
+
+        What a name says is worked out anew each time. It is asked for seldom, and ten thousand
+        node ids would take 3 MB.
+        """
+        return self._followed.get(str(address)) or self._named(address)
 
     async def settle(self, addresses: Iterable[OpcUaAddress], learnt: Paths, now: float) -> None:
         """Find the nodes of these addresses, as far as that is not done.
@@ -63,29 +67,27 @@ class Nodes:
         """
         followed: list[tuple[OpcUaAddress, ua.NodeId, str]] = []
         for address in dict.fromkeys(addresses):
-            if not self._is_due(address, now):
+            path = address.path or (learnt.get(address.node(), "") if learnt else "")
+            if not path:
+                self._missing.pop(str(address), None)
                 continue
-            node = self._named(address)
-            path = address.path or learnt.get(address.node(), "")
-            if node is None:
-                self._places[address] = Place(None, self._no_namespace(address))
-            elif path and (_can_be_renumbered(node) or address in self._missing):
+            if not self._is_due(str(address), now):
+                continue
+            node = self._named(address).node
+            if node is not None and (_can_be_renumbered(node) or str(address) in self._missing):
                 followed.append((address, node, path))
-            else:
-                self._places[address] = Place(node)
-                self._missing.pop(address, None)
         if followed:
             await self._follow(followed, now)
 
-    def _is_due(self, address: OpcUaAddress, now: float) -> bool:
+    def _is_due(self, address: str, now: float) -> bool:
         since = self._missing.get(address)
-        return address not in self._places if since is None else now - since >= LOOK_AGAIN
+        return address not in self._followed if since is None else now - since >= LOOK_AGAIN
 
-    def _named(self, address: OpcUaAddress) -> ua.NodeId | None:
+    def _named(self, address: OpcUaAddress) -> Place:
         number = self._numbers.get(address.namespace) if address.namespace else address.index()
         if number is None:
-            return None
-        return node_id(address.name(), number)
+            return Place(None, self._no_namespace(address))
+        return Place(node_id(address.name(), number))
 
     def _no_namespace(self, address: OpcUaAddress) -> str:
         has = ", ".join(self.namespaces)
@@ -100,15 +102,15 @@ class Nodes:
         try:
             found = await follow(self._client, self._limits, ways)
         except (ua.uaerrors.BadServiceUnsupported, ua.uaerrors.BadNotSupported):
-            self._places |= {address: Place(node) for address, node, _ in followed}
+            self._followed |= {str(address): Place(node) for address, node, _ in followed}
             return
         for (address, node, path), target in zip(followed, found, strict=True):
             if target is not None:
-                self._places[address] = Place(target)
-                self._missing.pop(address, None)
+                self._followed[str(address)] = Place(target)
+                self._missing.pop(str(address), None)
             else:
-                self._places[address] = _unfollowed(address, node, path)
-                self._missing[address] = now
+                self._followed[str(address)] = _unfollowed(address, node, path)
+                self._missing[str(address)] = now
 
     def _names(self, path: str, node: ua.NodeId) -> tuple[tuple[str, int], ...]:
         return tuple((step.name, self._number(step, node)) for step in paths.parse(path))
@@ -120,8 +122,8 @@ class Nodes:
             return step.namespace
         return self._numbers.get(step.namespace, 0xFFFF)  # no server has so many: nothing is found
 
-    def note_unknown(self, address: OpcUaAddress) -> None:
-        """Take note that the server does not know the node: its path is tried next."""
+    def note_unknown(self, address: str) -> None:
+        """Take note that the server does not know a node: its path is tried next."""
         self._missing.setdefault(address, -LOOK_AGAIN)
 
     async def learn(self, addresses: Iterable[OpcUaAddress], learnt: Paths) -> dict[str, str]:
@@ -132,12 +134,13 @@ class Nodes:
         """
         wanted: dict[str, ua.NodeId] = {}
         for address in addresses:
-            node, name = self._places[address].node, address.node()
-            if node is None or address.path or name in learnt or address in self._missing:
+            if address.path or not address.is_numbered or address.node() in learnt:
                 continue
-            if not _can_be_renumbered(node):
+            node = self.place(address).node
+            if node is None or not _can_be_renumbered(node) or str(address) in self._missing:
                 continue
-            wanted[name] = node
+            self._followed[str(address)] = Place(node)  # in this session it needs no path
+            wanted[address.node()] = node
             if len(wanted) == LEARNT_AT_ONCE:
                 break
         if not wanted:

@@ -5,7 +5,7 @@ as it would if it were polled.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from edge_agent.driver import Flaw, Quality, WatchGroup, Why
 from edge_agent_opcua import faults
@@ -22,15 +22,15 @@ class Noticed:
 
     def __init__(self, evidence: "Counter[str]") -> None:
         self._evidence = evidence
+        self._groups: Sequence[WatchGroup[OpcUaAddress]] = ()
         self._devices: Sequence[int] = ()
-        self._device_of: Mapping[OpcUaAddress, int] = {}
         self._counted: dict[int, Counter[str]] = defaultdict(Counter)
         self._refused: dict[tuple[int, float], Counter[str]] = {}
 
     def begin(self, groups: Sequence[WatchGroup[OpcUaAddress]]) -> None:
         """Learn which device is behind which group and address."""
+        self._groups = groups
         self._devices = [group.device for group in groups]
-        self._device_of = {address: group.device for group in groups for address in group.addresses}
         self._refused.clear()
 
     def count(self, kind: str, times: int = 1) -> None:
@@ -75,4 +75,10 @@ class Noticed:
         return self._counted[device]
 
     def _device(self, addresses: Sequence[OpcUaAddress]) -> int | None:
-        return self._device_of.get(addresses[0]) if addresses else None
+        if not addresses:
+            return None
+        for group in self._groups:
+            if group.addresses is addresses:  # mostly: the plan of what was reported
+                return group.device
+        first = addresses[0]
+        return next((group.device for group in self._groups if first in group.addresses), None)

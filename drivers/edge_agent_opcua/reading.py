@@ -50,7 +50,7 @@ class Reader:
         self._types = DataTypes(client, limits)
         self._clocks = Clocks()
         self._heard = 0.0
-        self._forms: dict[OpcUaAddress, Form] = {}
+        self._forms: dict[str, Form] = {}  # address as text -> what is wanted, if not all of it
 
     @classmethod
     async def ready(cls, client: Client) -> "Reader":
@@ -85,16 +85,17 @@ class Reader:
         """
         await self.nodes.settle(addresses, learnt, asyncio.get_running_loop().time())
         for address in addresses:
+            if not (address.part or address.text) or str(address) in self._forms:
+                continue
             node = self.nodes.place(address).node
-            if address not in self._forms and node is not None:
-                self._forms[address] = await self._form(address, node)
+            if node is not None:
+                self._forms[str(address)] = await self._form(address, node)
 
     async def _form(self, address: OpcUaAddress, node: ua.NodeId) -> Form:
         names: Mapping[int, str] = {}
         if address.text and not address.part:
             names = await self._types.names(node)
-        pieces = address.pieces()
-        return Form(pieces, address.text, names) if pieces or address.text or names else WHOLE
+        return Form(address.pieces(), address.text, names)
 
     async def read(self, addresses: Sequence[OpcUaAddress], learnt: Paths) -> list[Sample]:
         """Read nodes: one sample per address, in order; each node is asked for once.
@@ -138,9 +139,9 @@ class Reader:
         Raises:
             OSError, ua.UaStatusCodeError: The session is over.
         """
-        return await self.learned(address, _said(found))
+        return await self.learned(str(address), _said(found))
 
-    async def learned(self, address: OpcUaAddress, said: Said) -> Sample:
+    async def learned(self, address: str, said: Said) -> Sample:
         """Do as `told` does, and ask for types not known yet.
 
         Raises:
@@ -179,8 +180,8 @@ class Reader:
         except Exception as error:
             raise ValueError(_("it cannot be decoded: {error}").format(error=error)) from error
 
-    def told(self, address: OpcUaAddress, said: Said) -> Sample:
-        """Turn what was said about a settled address into a sample.
+    def told(self, address: str, said: Said) -> Sample:
+        """Turn what was said about a settled address, given as text, into a sample.
 
         Raises:
             Undecoded: A type has to be learnt before.
@@ -195,14 +196,12 @@ class Reader:
             except ValueError as error:
                 return bad(Why.DECODE_ERROR, str(error))._replace(time=source)
         name = status_name(status) if status else ""
-        sample = to_sample(value, status, name, source, self._forms[address])
+        sample = to_sample(value, status, name, source, self._forms.get(address, WHOLE))
         if source is None or sample.flaw is not None:
             return sample
         return self._judged(address, sample, source, server)
 
-    def _judged(
-        self, address: OpcUaAddress, sample: Sample, source: int, server: int | None
-    ) -> Sample:
+    def _judged(self, address: str, sample: Sample, source: int, server: int | None) -> Sample:
         """Flag a good value whose time cannot be right."""
         why = self._clocks.why_off(address, source, server, _now())
         if not why:

@@ -7,7 +7,6 @@ from asyncua import ua
 
 from edge_agent.driver import ChangeQueue, Changes, Sample, Samples, Why
 from edge_agent_opcua import faults
-from edge_agent_opcua.address import OpcUaAddress
 from edge_agent_opcua.content import Undecoded
 from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.noticed import Noticed
@@ -60,7 +59,7 @@ class Reporter:
             self._put(group, places, samples)
         return is_lost
 
-    async def _sample(self, address: OpcUaAddress, said: Said) -> Sample:
+    async def _sample(self, address: str, said: Said) -> Sample:
         reader = self._session.reader
         try:
             return reader.told(address, said)

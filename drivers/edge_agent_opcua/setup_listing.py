@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edge_agent.command import width
+from edge_agent.command import cut, width
 from edge_agent.commissioning import Values, _
 from edge_agent_opcua.paths import names
 
@@ -64,11 +64,11 @@ def name_of(row: Values, below: str) -> str:
 
 def clip(text: str, cells: int, *, keep_end: bool = True) -> str:
     """Shorten a text to so many cells; two dots stand for what is left out."""
-    if width(text) <= cells:
-        return text
+    if not keep_end or width(text) <= cells:
+        return cut(text, cells, "..")
     while width(text) > cells - 2:
-        text = text[1:] if keep_end else text[:-1]
-    return f"..{text}" if keep_end else f"{text}.."
+        text = text[1:]
+    return f"..{text}"
 
 
 def numbers(text: str, highest: int) -> list[int] | None:

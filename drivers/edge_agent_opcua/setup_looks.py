@@ -70,7 +70,7 @@ async def _ask_all(
 
 
 async def _ask(url: str, pki: str) -> Values:
-    from edge_agent_opcua import discovery  # noqa: PLC0415 - asyncua costs 40 MB
+    from edge_agent_opcua import discovery  # noqa: PLC0415 - asyncua costs 25 MB
 
     said = await discovery.explore(url, PATIENCE)
     return _surveyed(OpcUaSettings(url=url, pki=pki), *said)
@@ -102,7 +102,7 @@ def show_certificate(settings: Values) -> Values:
     Returns:
         A survey's document, with `protects`: whether the server has to be trusted; or `problem`.
     """
-    from edge_agent_opcua import discovery  # noqa: PLC0415 - asyncua costs 40 MB
+    from edge_agent_opcua import discovery  # noqa: PLC0415 - asyncua costs 25 MB
     from edge_agent_opcua.endpoints import Unsuitable, choose  # noqa: PLC0415
 
     made = OpcUaSettings.model_validate(settings)
@@ -122,7 +122,7 @@ def trust(settings: Values, sha1: str) -> Values:
     Returns:
         `problem`: why it is not trusted now; empty if it is.
     """
-    from edge_agent_opcua import discovery, folder  # noqa: PLC0415 - asyncua costs 40 MB
+    from edge_agent_opcua import discovery, folder  # noqa: PLC0415 - asyncua costs 25 MB
     from edge_agent_opcua.certificates import Rejected, read_chain  # noqa: PLC0415
     from edge_agent_opcua.trust import TrustStore, mark_of  # noqa: PLC0415
 
@@ -158,7 +158,7 @@ def connect(settings: Values) -> Values:
 
 
 async def _connect(settings: OpcUaSettings) -> None:
-    from edge_agent_opcua.channel import Channel  # noqa: PLC0415 - asyncua costs 40 MB
+    from edge_agent_opcua.channel import Channel  # noqa: PLC0415 - asyncua costs 25 MB
 
     channel = await Channel.open(settings)
     await channel.close()

@@ -3,24 +3,23 @@
 from dataclasses import replace
 
 from edge_agent.commissioning import (
-    Choice,
+    DEVICE_UNREADABLE,
+    Back,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     count,
     look,
-    menu,
+    what_now,
 )
 from edge_agent_opcua.paths import names
 from edge_agent_opcua.setup_listing import clip, lines, pages
 from edge_agent_opcua.setup_view import ALL, DONE, MORE, UP, View
 from edge_agent_opcua.setup_walk import browse
 
-DEVICE_UNREADABLE = 4  # the published exit code
 TITLE = 40
 """Cells of the place above the nodes; further folders are left out at the front."""
 
@@ -108,16 +107,11 @@ def _default(view: View, rows: list[Values]) -> str | None:
 
 
 def _trouble(id: str, problem: str) -> Steps[None]:  # noqa: A002
-    yield from ask(
-        menu(
-            f"{id}.trouble",
-            _("The server's values could not be listed."),
-            [Choice("again", _("try again"))],
-            default="again",
-            facts=problem,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("b goes back, also to the server's address."),
-        )
+    yield from what_now(
+        f"{id}.trouble",
+        _("The server's values could not be listed."),
+        [Back("again", _("try again"), f"{id}.look")],
+        facts=problem,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("b goes back, also to the server's address."),
     )
-    yield Rewind(f"{id}.look")

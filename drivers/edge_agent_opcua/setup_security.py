@@ -1,10 +1,11 @@
 """How the wizard agrees with a server on protection and user; what follows is trust."""
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Conceal,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
@@ -13,11 +14,11 @@ from edge_agent.commissioning import (
     menu,
     to_label,
     valid,
+    what_now,
 )
 from edge_agent_opcua.setup_offers import Offer, offers
+from edge_agent_opcua.setup_server import asked_again
 from edge_agent_opcua.setup_trust import Agreed, open_session, trust_server
-
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 def agree(id: str, server: Values, pki: Values, conceal: Conceal) -> Steps[Agreed]:  # noqa: A002
@@ -72,43 +73,32 @@ def _offered(*, is_safe: bool) -> str:
 
 
 def _sure(id: str) -> Steps[None]:  # noqa: A002
-    choice = yield from ask(
-        menu(
-            f"{id}.unprotected",
-            _("Without protection, although the server can do better?"),
-            [
-                Choice("protect", _("no, choose again")),
-                Choice("accept", _("yes, I know this network and accept it")),
-            ],
-            default="protect",
-            facts=_(
-                "Anybody in this network could then read what the PLC says, and change numbers on "
-                "their way without being noticed."
-            ),
-            remember=False,
-        )
+    yield from what_now(
+        f"{id}.unprotected",
+        _("Without protection, although the server can do better?"),
+        [
+            Back("protect", _("no, choose again"), f"{id}.security"),
+            Choice("accept", _("yes, I know this network and accept it")),
+        ],
+        default="protect",
+        facts=_(
+            "Anybody in this network could then read what the PLC says, and change numbers on "
+            "their way without being noticed."
+        ),
     )
-    if choice == "protect":
-        yield Rewind(f"{id}.security")
 
 
 def _no_way(id: str, server: Values) -> Steps[None]:  # noqa: A002
     facts = _("{url} answers, but offers no way to read it that this program knows.").format(
         url=server["url"]
     )
-    choices = [Choice("again", _("ask again")), Choice("change", _("another address or port"))]
-    choice = yield from ask(
-        menu(
-            f"{id}.security.trouble",
-            _("This server cannot be read. What now?"),
-            choices,
-            default="again",
-            facts=facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-        )
+    yield from what_now(
+        f"{id}.security.trouble",
+        _("This server cannot be read. What now?"),
+        asked_again(id),
+        facts=facts,
+        exit_code=DEVICE_UNREADABLE,
     )
-    yield Rewind(f"{id}.server.look" if choice == "again" else f"{id}.host")
 
 
 def _user(id: str, offer: Offer, conceal: Conceal) -> Steps[Values]:  # noqa: A002

@@ -4,10 +4,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
@@ -15,10 +16,10 @@ from edge_agent.commissioning import (
     look,
     menu,
     to_host,
+    what_now,
 )
 from edge_agent_opcua import setup_looks as looks
 
-DEVICE_UNREADABLE = 4  # the published exit code
 HIGHEST_PORT = 65535
 
 
@@ -105,22 +106,25 @@ def _none(id: str, host: str, problems: dict[str, Any]) -> Steps[None]:  # noqa:
     """Say why there is no server, by what was seen, and what to do."""
     reasons = list(dict.fromkeys(problems.values()))
     facts = reasons[0] if len(reasons) == 1 else _nothing(host, problems)
-    choice = yield from ask(
-        menu(
-            f"{id}.server.trouble",
-            _("No OPC UA server was found. What now?"),
-            [Choice("again", _("ask again")), Choice("change", _("another address or port"))],
-            default="again",
-            facts=facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_(
-                "Many PLCs have their OPC UA server switched off as delivered: it is a tick in the "
-                "PLC's project, sometimes a licence."
-            ),
-        )
+    yield from what_now(
+        f"{id}.server.trouble",
+        _("No OPC UA server was found. What now?"),
+        asked_again(id),
+        facts=facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_(
+            "Many PLCs have their OPC UA server switched off as delivered: it is a tick in the "
+            "PLC's project, sometimes a licence."
+        ),
     )
-    yield Rewind(f"{id}.server.look" if choice == "again" else f"{id}.host")
+
+
+def asked_again(id: str) -> list[Back]:  # noqa: A002
+    """Offer to ask the server again, or one somewhere else."""
+    return [
+        Back("again", _("ask again"), f"{id}.server.look"),
+        Back("change", _("another address or port"), f"{id}.host"),
+    ]
 
 
 def _nothing(host: str, problems: dict[str, Any]) -> str:

@@ -4,21 +4,22 @@ import re
 from typing import NamedTuple
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent_opcua import setup_looks as looks
 from edge_agent_opcua.catalogue import Fault
 
-DEVICE_UNREADABLE = 4  # the published exit code
 NOT_TRUSTED_HERE = Fault.CLIENT_UNTRUSTED.value.code
 WRONG_HOST = Fault.WRONG_HOST.value.code
 UNTRIED = {"problem": "", "code": "", "protects": False, "own": {}}
@@ -147,15 +148,14 @@ def open_session(id: str, settings: Values) -> Steps[Agreed]:  # noqa: A002
     )
     if not seen["problem"]:
         return Agreed(settings, is_open=True)
-    is_stranger = seen["code"] == NOT_TRUSTED_HERE and seen["own"]
-    choice = yield from ask(_stranger(id, seen["own"]) if is_stranger else _closed(id, seen))
-    if choice == "later":
-        return Agreed(settings, is_open=False)
-    yield Rewind(f"{id}.session.look" if choice == "again" else f"{id}.security")
-    raise AssertionError  # a Rewind does not come back
+    if seen["code"] == NOT_TRUSTED_HERE and seen["own"]:
+        yield from _stranger(id, seen["own"])
+    else:
+        yield from _closed(id, seen["problem"])
+    return Agreed(settings, is_open=False)
 
 
-def _stranger(id: str, own: Values) -> Question[str]:  # noqa: A002
+def _stranger(id: str, own: Values) -> Steps[str]:  # noqa: A002
     """Ask to have this gateway trusted on the server."""
     facts = _(
         "Now the PLC must trust this gateway. Its certificate:\n"
@@ -166,17 +166,14 @@ def _stranger(id: str, own: Values) -> Question[str]:  # noqa: A002
         "  TIA Portal: OPC UA, Server, Security, trusted clients\n"
         "or load it from {file}"
     ).format(name=_holder(own["subject"]), sha1=_in_groups(own["sha1"]), file=own["file"])
-    return menu(
+    return what_now(
         f"{id}.session.trouble",
         _("Then press Enter."),
         [
-            Choice("again", _("done: log in")),
-            Choice("change", _("choose another way")),
+            *_again(id, "session", _("done: log in")),
             Choice("later", _("it will be done later; I type node ids")),
         ],
-        default="again",
         facts=facts,
-        remember=False,
         exit_code=DEVICE_UNREADABLE,
         why=_(
             "A certificate is this gateway's passport. Most servers put an unknown one aside until "
@@ -185,33 +182,33 @@ def _stranger(id: str, own: Values) -> Question[str]:  # noqa: A002
     )
 
 
-def _closed(id: str, seen: Values) -> Question[str]:  # noqa: A002
-    return menu(
+def _closed(id: str, problem: str) -> Steps[str]:  # noqa: A002
+    return what_now(
         f"{id}.session.trouble",
         _("The server did not let this gateway in. What now?"),
         [
-            Choice("again", _("try again")),
-            Choice("change", _("choose another way")),
+            *_again(id, "session", _("try again")),
             Choice("later", _("it will be ready later; I type node ids")),
         ],
-        default="again",
-        facts=seen["problem"],
-        remember=False,
+        facts=problem,
         exit_code=DEVICE_UNREADABLE,
     )
 
 
 def _trouble(id: str, step: str, problem: str) -> Steps[None]:  # noqa: A002
     """Say what is wrong with a server, and look again or choose otherwise."""
-    choice = yield from ask(
-        menu(
-            f"{id}.{step}.trouble",
-            _("This server cannot be used like this. What now?"),
-            [Choice("again", _("look again")), Choice("change", _("choose another way"))],
-            default="again",
-            facts=problem,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-        )
+    yield from what_now(
+        f"{id}.{step}.trouble",
+        _("This server cannot be used like this. What now?"),
+        _again(id, step, _("look again")),
+        facts=problem,
+        exit_code=DEVICE_UNREADABLE,
     )
-    yield Rewind(f"{id}.{step}.look" if choice == "again" else f"{id}.security")
+
+
+def _again(id: str, step: str, text: str) -> list[Back]:  # noqa: A002
+    """Offer to do a step again, or to choose another way to talk with this server."""
+    return [
+        Back("again", text, f"{id}.{step}.look"),
+        Back("change", _("choose another way"), f"{id}.security"),
+    ]

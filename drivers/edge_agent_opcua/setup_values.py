@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     look,
-    menu,
     read_points,
+    what_now,
 )
 from edge_agent_opcua.setup_listing import clip
 from edge_agent_opcua.setup_names import as_point, changed, proposed
 
-DEVICE_UNREADABLE = 4  # the published exit code
 FINE, MORE = "0", "+"
 PAGE = 11
 """Names on one screen of 20 lines."""
@@ -104,12 +104,8 @@ def _tried(id: str, settings: Values, points: Values) -> Steps[Values]:  # noqa:
         )
     )
     dead = {name: _why(seen, name) for name in points if not _is_good(seen, name)}
-    if dead:
-        choice = yield from ask(_without_value(id, dead, len(points)))
-        if choice == "again":
-            yield Rewind(f"{id}.values.look")
-        if choice == "leave":
-            points = {name: point for name, point in points.items() if name not in dead}
+    if dead and (yield from _without_value(id, dead, len(points))) == "leave":
+        points = {name: point for name, point in points.items() if name not in dead}
     return points
 
 
@@ -121,21 +117,22 @@ def _why(seen: Values, name: str) -> str:
     return str(seen["values"].get(name, {}).get("why") or seen["why"])
 
 
-def _without_value(id: str, dead: dict[str, str], number: int) -> Question[str]:  # noqa: A002
+def _without_value(id: str, dead: dict[str, str], number: int) -> Steps[str]:  # noqa: A002
     lines = [f"  {name}: {why}" for name, why in list(dead.items())[:MOST_TOLD]]
     more = len(dead) - MOST_TOLD
     if more > 0:
         lines.append(_("  and {n} more").format(n=more))
-    choices = [Choice("again", _("read again")), Choice("keep", _("keep them, they will come"))]
+    ways: list[Choice | Back] = [
+        Back("again", _("read again"), f"{id}.values.look"),
+        Choice("keep", _("keep them, they will come")),
+    ]
     if len(dead) < number:
-        choices.append(Choice("leave", _("leave them out")))
-    return menu(
+        ways.append(Choice("leave", _("leave them out")))
+    return what_now(
         f"{id}.values.trouble",
         _("These have no value now. What about them?"),
-        choices,
-        default="again",
+        ways,
         facts="\n".join(lines),
-        remember=False,
         exit_code=DEVICE_UNREADABLE,
         why=_("A value that is empty now may come when the machine runs."),
     )

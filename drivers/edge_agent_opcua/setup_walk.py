@@ -47,7 +47,7 @@ def browse(settings: Values, start: str, contains: str, *, flat: bool) -> Values
 
 
 async def _browse(settings: OpcUaSettings, start: str, contains: str, *, deep: bool) -> Values:
-    from edge_agent_opcua.browse import Wish, browsing  # noqa: PLC0415 - asyncua costs 40 MB
+    from edge_agent_opcua.browse import Wish, browsing  # noqa: PLC0415 - asyncua costs 25 MB
 
     depth = DEEPEST if deep else 1
     async with browsing(settings) as browser:

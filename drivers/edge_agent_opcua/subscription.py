@@ -98,8 +98,11 @@ class Subscription:
         Raises:
             OSError, ua.UaStatusCodeError: The session or the subscription is over.
         """
-        requests = [self._request(item, node, queue) for item, node in wanted]
-        return await in_requests(self._create, requests, self._limits.watch, _refusal)
+
+        async def ask(part: Sequence[tuple[Item, ua.NodeId]]) -> Sequence[Made | ua.StatusCode]:
+            return await self._create([self._request(item, node, queue) for item, node in part])
+
+        return await in_requests(ask, wanted, self._limits.watch, _refusal)
 
     def _request(self, item: Item, node: ua.NodeId, queue: int) -> ua.MonitoredItemCreateRequest:
         needed = math.ceil(self.timing.publishing / item.sampling) + 2 if item.sampling else queue
@@ -121,12 +124,12 @@ class Subscription:
         )
 
     async def _create(
-        self, requests: Sequence[ua.MonitoredItemCreateRequest]
+        self, requests: list[ua.MonitoredItemCreateRequest]
     ) -> Sequence[Made | ua.StatusCode]:
         request = ua.CreateMonitoredItemsRequest()
         request.Parameters.SubscriptionId = self.id
         request.Parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        request.Parameters.ItemsToCreate = list(requests)
+        request.Parameters.ItemsToCreate = requests
         results = (await _call(self._client, request, ua.CreateMonitoredItemsResponse)).Results
         return [
             (made.MonitoredItemId, made.RevisedSamplingInterval / 1000, made.RevisedQueueSize)

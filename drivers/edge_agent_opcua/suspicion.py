@@ -15,36 +15,38 @@ GRACE = 2.0
 
 
 class Suspicion:
-    """What was reported last, and what was read and not reported. `now` is on a steady clock."""
+    """What was read and not reported. `now` is on a steady clock."""
 
     def __init__(self) -> None:
-        self._reported: dict[Item, Sample] = {}
-        self._doubts: dict[Item, tuple[Sample, float]] = {}
+        self._doubts: dict[Item, float] = {}  # and until when a report must come
 
     def reported(self, item: Item, sample: Sample) -> None:
         """Take note of a report."""
-        self._reported[item] = sample
+        item.reported = _content(sample)
+        if self._doubts:
+            self._doubts.pop(item, None)
 
     def read(self, item: Item, sample: Sample, until: float) -> None:
         """Take note of what was read; if it is news, its report must come until then."""
-        last = self._reported.get(item)
-        if last is not None and _content(sample) != _content(last):
-            self._doubts.setdefault(item, (last, until))
+        if item.reported is not None and _content(sample) != item.reported:
+            self._doubts.setdefault(item, until)
 
     def next_due(self) -> float:
         """Give when the next report must have come; infinity where none is missing."""
-        return min((until for _, until in self._doubts.values()), default=inf)
+        return min(self._doubts.values(), default=inf)
 
     def stuck(self, now: float) -> list[Item]:
         """Give those of which nothing was reported although it was due."""
-        due = [item for item, (_, until) in self._doubts.items() if until <= now]
-        doubts = [(item, self._doubts.pop(item)) for item in due]
-        return [item for item, (last, _) in doubts if self._reported[item] is last]
+        due = [item for item, until in self._doubts.items() if until <= now]
+        for item in due:
+            del self._doubts[item]
+        return due
 
     def forget(self) -> None:
         """Take note that everything is watched anew."""
         self._doubts.clear()
 
 
-def _content(sample: Sample) -> tuple[object, object]:
-    return sample.value, sample.flaw and sample.flaw[:2]
+def _content(sample: Sample) -> object:
+    """Give what is compared: the value, with its flaw if it has one."""
+    return sample.value if sample.flaw is None else (sample.value, *sample.flaw[:2])

@@ -20,7 +20,7 @@ from edge_agent_opcua.noticed import Noticed
 from edge_agent_opcua.notification import Notification
 from edge_agent_opcua.publishing import Publishing
 from edge_agent_opcua.reading import NAMESPACES
-from edge_agent_opcua.reconcile import Item, State
+from edge_agent_opcua.reconcile import State
 from edge_agent_opcua.reporting import Reporter
 from edge_agent_opcua.services import item, read
 from edge_agent_opcua.session import Session
@@ -70,14 +70,14 @@ class Watching:
         for every in dict.fromkeys(group.every for group in groups):
             self._intervals.append(Interval.of(every, groups, handle))
             handle += len(self._intervals[-1].ledger.items)
-        self._by_address = [(interval, _compared(interval)) for interval in self._intervals]
 
     def compare(self, addresses: Sequence[OpcUaAddress], samples: Sequence[Sample]) -> None:
         """Compare what was read with what was reported."""
-        for address, sample in zip(addresses, samples, strict=True):
-            for interval, items in self._by_address:
-                one = items.get(address)
-                if one is not None and one.state is State.WATCHED:
+        read = dict(zip(map(str, addresses), samples, strict=True))
+        for interval in self._intervals:
+            for one in interval.ledger.of(State.WATCHED):
+                sample = read.get(one.targets[-1].address)
+                if sample is not None and not one.deadband:  # that makes the two differ
                     self._suspicion.read(one, sample, _now() + interval.delay_of(one) + GRACE)
         self._wake.set()
 
@@ -249,15 +249,6 @@ class Watching:
             if interval.subscription is not None and interval.subscription.id == subscription:
                 return interval
         return None
-
-
-def _compared(interval: Interval) -> Mapping[OpcUaAddress, Item]:
-    """Give the items of which what is read is compared with what was reported.
-
-    A deadband makes the two differ.
-    """
-    items = interval.ledger.items.values()
-    return {item.targets[-1].address: item for item in items if not item.deadband}
 
 
 def _now() -> float:

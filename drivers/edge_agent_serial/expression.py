@@ -7,7 +7,6 @@ reach anything; sizes are bounded, so it cannot take long either.
 
 import ast
 import math
-import operator
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
@@ -15,47 +14,16 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BeforeValidator
 
 from edge_agent.language import _
+from edge_agent_serial.arithmetic import ARITHMETIC, COMPARISONS, FUNCTIONS, bounded, number, power
 
 MOST_NODES = 100
 """Parts of one expression."""
 LONGEST = 400
 """Characters of one expression."""
-LARGEST_EXPONENT = 64
-"""Of `**`: 10**64 is more than any instrument shows."""
-LARGEST = 2**256
-"""A whole number beyond it is a mistake, not a measurement."""
 LONGEST_TEXT = 4096
 
 Scalar: TypeAlias = bool | int | float | str | None
 
-_ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: operator.pow,
-}
-_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-    ast.In: lambda one, many: one in many,
-    ast.NotIn: lambda one, many: one not in many,
-}
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": abs,
-    "round": round,
-    "len": len,
-    "min": min,
-    "max": max,
-}
 _CONSTANTS: Mapping[str, Scalar] = {"true": True, "false": False, "none": None}
 
 _Step: TypeAlias = Callable[[Mapping[str, Any]], Any]
@@ -158,21 +126,21 @@ class Expression:
         if isinstance(node.op, ast.Not):
             return lambda values: not step(values)
         if isinstance(node.op, ast.USub):
-            return lambda values: -_number(step(values))
+            return lambda values: -number(step(values))
         if isinstance(node.op, ast.UAdd):
-            return lambda values: _number(step(values))
+            return lambda values: number(step(values))
         raise ValueError(
             _("{text!r}: write not or -, nothing else of this kind").format(text=self.text)
         )
 
     def _binary(self, node: ast.BinOp) -> _Step:
-        if type(node.op) not in _ARITHMETIC:
+        if type(node.op) not in ARITHMETIC:
             raise ValueError(
                 _("{text!r}: only + - * / // % ** calculate here").format(text=self.text)
             )
-        apply = _power if isinstance(node.op, ast.Pow) else _ARITHMETIC[type(node.op)]
+        apply = power if isinstance(node.op, ast.Pow) else ARITHMETIC[type(node.op)]
         left, right = self._step(node.left), self._step(node.right)
-        return lambda values: _bounded(apply(_number(left(values)), _number(right(values))))
+        return lambda values: bounded(apply(number(left(values)), number(right(values))))
 
     def _logic(self, node: ast.BoolOp) -> _Step:
         steps = [self._step(one) for one in node.values]
@@ -186,7 +154,7 @@ class Expression:
             self.equated |= {side.id for side in sides}
         first = self._step(node.left)
         rest = [
-            (_COMPARISONS[type(op)], self._step(one))
+            (COMPARISONS[type(op)], self._step(one))
             for op, one in zip(node.ops, node.comparators, strict=True)
         ]
 
@@ -206,13 +174,13 @@ class Expression:
         return lambda values: yes(values) if test(values) else no(values)
 
     def _call(self, node: ast.Call) -> _Step:
-        if not isinstance(node.func, ast.Name) or node.func.id not in _FUNCTIONS or node.keywords:
+        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
             raise ValueError(
                 _("{text!r}: only {functions} can be called here").format(
-                    text=self.text, functions=", ".join(_FUNCTIONS)
+                    text=self.text, functions=", ".join(FUNCTIONS)
                 )
             )
-        function = _FUNCTIONS[node.func.id]
+        function = FUNCTIONS[node.func.id]
         steps = [self._step(one) for one in node.args]
         return lambda values: function(*(step(values) for step in steps))
 
@@ -261,28 +229,6 @@ def _tree(text: str) -> ast.expr:
             )
         )
     return tree.body
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, bool | int | float):
-        raise TypeError(_("{value!r} is no number").format(value=value))
-    return value
-
-
-def _bounded(value: Any) -> Any:
-    if isinstance(value, complex):
-        raise TypeError(_("a root of a negative number is no number"))
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise ValueError(_("the number is too large"))
-    return value
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if abs(exponent) > LARGEST_EXPONENT:
-        raise ValueError(
-            _("an exponent is at most {largest_exponent}").format(largest_exponent=LARGEST_EXPONENT)
-        )
-    return operator.pow(base, exponent)
 
 
 def check_expression(text: str) -> str:

@@ -18,7 +18,7 @@ from edge_agent_serial.numbers import to_int
 from edge_agent_serial.parsing import Unreadable
 from edge_agent_serial.part import Name, Part
 from edge_agent_serial.patterns import compile_bounded
-from edge_agent_serial.scale import Scale
+from edge_agent_serial.scale import Factor, Scale
 
 MOST_PARTS = 512
 """Values that one text can be cut into with `each`."""
@@ -76,7 +76,7 @@ class Field(Part):
     comes."""
     expression: Calculation | None = None
     """Calculated from earlier fields, raw values and parameters, instead of `from`."""
-    scale: float | Scale | None = None
+    scale: Factor | Scale | None = None
     """A factor, or a table of factors."""
     decimals: int | None = Key(default=None, ge=0, le=12)
     """Rounded to so many, to undo what binary fractions add."""

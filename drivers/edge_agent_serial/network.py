@@ -1,18 +1,18 @@
-"""Instruments on the network: we call, they call us, or datagrams go to and fro."""
+"""Instruments on the network: we call, or they call us; datagrams have a module of their own."""
 
 import asyncio
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar, cast
+from typing import cast
 
 from edge_agent.driver import ConnectionLost
 from edge_agent.language import _, refusal
+from edge_agent_serial import datagrams
 from edge_agent_serial.allowed import Allowed
 from edge_agent_serial.config import SerialSettings
 from edge_agent_serial.link import Link, Receiver
-
-T = TypeVar("T", asyncio.Transport, asyncio.DatagramTransport)
+from edge_agent_serial.own_socket import OwnSocket, why_not_listening
 
 # TCP keep-alive in seconds: a converter that vanished is noticed after a minute, not hours.
 _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -20,25 +20,7 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _KEEP_ALIVE_OF_CALLERS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
-class _OwnSocket(Link, Generic[T]):
-    """A link with a socket of its own, which the event loop reads."""
-
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-        self._transport: T | None = None
-        self._gone = asyncio.Event()
-
-    def _lose(self, reason: str) -> None:
-        self._gone.set()
-        self._receiver.lose(reason)
-
-    async def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-            await self._gone.wait()
-
-
-class SocketLink(_OwnSocket[asyncio.Transport], asyncio.Protocol):
+class SocketLink(OwnSocket[asyncio.Transport], asyncio.Protocol):
     """A TCP connection to a converter or instrument, whoever began it."""
 
     def __init__(self, place: str, receiver: Receiver) -> None:
@@ -192,88 +174,11 @@ async def _be_called(
         ) from error
     except OSError as error:
         await link.close()
-        raise ConnectionLost(_why_not_listening(settings, error)) from error
+        raise ConnectionLost(why_not_listening(settings, error)) from error
     except asyncio.CancelledError:
         await link.close()
         raise
     return link
-
-
-class DatagramLink(_OwnSocket[asyncio.DatagramTransport], asyncio.DatagramProtocol):
-    """UDP with one instrument: the one that is named, or the one that spoke last and is allowed."""
-
-    def __init__(
-        self, settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
-    ) -> None:
-        super().__init__(receiver)
-        self._place = settings.line()
-        self._allowed = Allowed(settings.allow)
-        self._evidence = evidence
-        self._peer: tuple[str | int, ...] | None = None
-        self._is_bound = settings.host is None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, source: tuple[str | int, ...]) -> None:
-        # To a connected socket the system hands over what its peer sends, and nothing else.
-        if self._is_bound and str(source[0]) not in self._allowed:
-            self._evidence["stranger"] += 1
-            return
-        self._peer = source
-        self._receiver.receive(data)
-
-    def error_received(self, error: Exception) -> None:
-        self._receiver.lose(
-            _("{place} does not listen ({error}): check address and port").format(
-                place=self._place, error=error
-            )
-        )
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._lose(
-            _("the socket for {place} is closed ({error})").format(
-                place=self._place, error=error or _("by us")
-            )
-        )
-
-    def send(self, data: bytes) -> None:
-        if self._transport is None or self._transport.is_closing():
-            raise ConnectionLost(_("the socket for {place} is closed").format(place=self._place))
-        if self._is_bound and self._peer is None:
-            raise ConnectionLost(
-                _("nothing has come to {place} yet: whom to ask is unknown").format(
-                    place=self._place
-                )
-            )
-        self._transport.sendto(data, self._peer if self._is_bound else None)
-
-
-async def _exchange_datagrams(
-    settings: SerialSettings, receiver: Receiver, evidence: "Counter[str]"
-) -> Link:
-    loop = asyncio.get_running_loop()
-    port = int(settings.port)
-    try:
-        _transport, link = await loop.create_datagram_endpoint(
-            lambda: DatagramLink(settings, receiver, evidence),
-            local_addr=(settings.listening_at, port) if settings.host is None else None,
-            remote_addr=(settings.host, port) if settings.host is not None else None,
-        )
-    except socket.gaierror as error:
-        raise ConnectionLost(
-            _("the host {host!r} is unknown: check the name").format(host=settings.host)
-        ) from error
-    except OSError as error:
-        raise ConnectionLost(_why_not_listening(settings, error)) from error
-    return link
-
-
-def _why_not_listening(settings: SerialSettings, error: OSError) -> str:
-    return _(
-        "{line} cannot be opened for listening ({error}): choose a port that no "
-        "other program uses, and an address of this machine"
-    ).format(line=settings.line(), error=refusal(error))
 
 
 def _keep_alive(connection: socket.socket, times: Mapping[str, int]) -> None:
@@ -285,6 +190,6 @@ def _keep_alive(connection: socket.socket, times: Mapping[str, int]) -> None:
 OPENERS: Mapping[str, Callable[[SerialSettings, Receiver, "Counter[str]"], Awaitable[Link]]] = {
     "tcp": _call,
     "tcp-server": _be_called,
-    "udp": _exchange_datagrams,
+    "udp": datagrams.exchange,
 }
 """Transport -> what opens it."""

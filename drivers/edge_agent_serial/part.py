@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
     WithJsonSchema,
 )
 
+from edge_agent.driver import Described
 from edge_agent.language import _
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
@@ -26,12 +26,10 @@ _ESCAPE = re.compile(r"\\(?:(?P<hex>x[0-9A-Fa-f]{2})|(?P<letter>[rntabfv\\]))|\\
 _LETTERS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
-class Part(BaseModel):
+class Part(Described):
     """A part of a recipe: never changes, and knows all of its keys."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def unescape(text: str) -> str:

@@ -1,9 +1,22 @@
 """Factors that turn digits into engineering values. Pure."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
+from pydantic import AfterValidator
+
+from edge_agent.language import _
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.part import Name, Part
+
+
+def _not_zero(factor: float) -> float:
+    if factor == 0:
+        raise ValueError(_("a factor of 0 makes every value 0: leave it out, or write 1"))
+    return factor
+
+
+Factor = Annotated[float, AfterValidator(_not_zero)]
 
 
 class Scale(Part):
@@ -11,7 +24,7 @@ class Scale(Part):
 
     by: Name
     """The value it depends on, as text."""
-    table: Mapping[str, float]
+    table: Mapping[str, Factor]
     """Beginning of that text -> factor; the longest that fits counts."""
 
     def factor(self, key: Scalar) -> float | None:

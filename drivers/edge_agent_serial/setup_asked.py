@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from edge_agent.command import width
+from edge_agent.command import cut
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent_serial import library
 from edge_agent_serial import setup_asking as asking
@@ -22,7 +24,6 @@ from edge_agent_serial.expression import Scalar
 from edge_agent_serial.recipe import Recipe
 from edge_agent_serial.setup_expert import typed
 
-DEVICE_UNREADABLE = 4  # the published exit code
 ALL, TYPED = "all", "typed"
 MOST_TOLD = 44
 """Cells of a title in the menu."""
@@ -95,7 +96,7 @@ def _consent(id: str, recipes: Mapping[str, Recipe], guessed: Sequence[str]) -> 
     choices = [Choice(ALL, _("I do not know: try those that are marked *"))]
     for name, recipe in recipes.items():
         mark = "*" if name in guessed else " "
-        choices.append(Choice(name, f"{mark} {_clipped(_(recipe.title))}"))
+        choices.append(Choice(name, f"{mark} {cut(_(recipe.title), MOST_TOLD, '..')}"))
     choices.append(Choice(TYPED, _("I type the request myself (for experts)")))
     requests = [
         asking.told_request(
@@ -117,14 +118,6 @@ def _consent(id: str, recipes: Mapping[str, Recipe], guessed: Sequence[str]) -> 
             "zero, write or start anything cannot be sent by this program at all."
         ),
     )
-
-
-def _clipped(title: str) -> str:
-    if width(title) <= MOST_TOLD:
-        return title
-    while width(title) > MOST_TOLD - 2:
-        title = title[:-1]
-    return f"{title}.."
 
 
 def ask_parameters(
@@ -165,23 +158,17 @@ def _no_answer(id: str, problem: str) -> Steps[None]:  # noqa: A002
         " 2. Does its menu name another protocol or speed?\n"
         " 3. Is it set to answer requests (command mode)?"
     )
-    choice = yield from ask(
-        menu(
-            f"{id}.asked.trouble",
-            _("What now?"),
-            [
-                Choice("again", _("ask again")),
-                Choice("other", _("it is something else")),
-                Choice("change", _("another adapter or address")),
-            ],
-            default="again",
-            facts=facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-        )
+    yield from what_now(
+        f"{id}.asked.trouble",
+        _("What now?"),
+        [
+            Back("again", _("ask again"), f"{id}.asked.look"),
+            Back("other", _("it is something else"), f"{id}.asked"),
+            Back("change", _("another adapter or address"), f"{id}.transport"),
+        ],
+        facts=facts,
+        exit_code=DEVICE_UNREADABLE,
     )
-    targets = {"again": f"{id}.asked.look", "other": f"{id}.asked", "change": f"{id}.transport"}
-    yield Rewind(targets[choice])
 
 
 def _number(found: Values) -> str:
@@ -194,20 +181,16 @@ def _compared(id: str, found: Values) -> Steps[None]:  # noqa: A002
     text = _("Is {number} what the display shows?").format(number=_number(found))
     if not found["value"]:
         text = _("It answers, but has no number now ({why}). Go on?").format(why=found["why"])
-    choice = yield from ask(
-        menu(
-            f"{id}.answered",
-            text,
-            [
-                Choice("yes", _("yes")),
-                Choice("again", _("ask again")),
-                Choice("other", _("no, it is something else")),
-            ],
-            facts=facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("The number shall be the one on the display, with its point in the right place."),
-        )
+    yield from what_now(
+        f"{id}.answered",
+        text,
+        [
+            Choice("yes", _("yes")),
+            Back("again", _("ask again"), f"{id}.asked.look"),
+            Back("other", _("no, it is something else"), f"{id}.asked"),
+        ],
+        default=None,
+        facts=facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("The number shall be the one on the display, with its point in the right place."),
     )
-    if choice != "yes":
-        yield Rewind(f"{id}.asked.look" if choice == "again" else f"{id}.asked")

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Home,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
@@ -16,14 +17,13 @@ from edge_agent.commissioning import (
     look,
     menu,
     valid,
+    what_now,
 )
 from edge_agent_serial import library
 from edge_agent_serial import setup_learning as learning
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.numbers import to_number
 from edge_agent_serial.setup_evidence import COLUMNS, GENERIC, Match, columns_of, matches
-
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 class Instrument(NamedTuple):
@@ -136,24 +136,19 @@ def _learnt(id: str, way: Values, seen: Values) -> Steps[Values]:  # noqa: A002
 
 
 def _not_found(id: str, display: str, at: str) -> Steps[None]:  # noqa: A002
-    choice = yield from ask(
-        menu(
-            f"{id}.display.trouble",
-            _("What now?"),
-            [
-                Choice("again", _("listen again")),
-                Choice("change", _("another number")),
-            ],
-            default="again",
-            facts=_(
-                "{number} does not occur in what the instrument sends. Perhaps it changed "
-                "meanwhile, or the display shows something else (net, tare, pieces)."
-            ).format(number=display),
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-        )
+    yield from what_now(
+        f"{id}.display.trouble",
+        _("What now?"),
+        [
+            Back("again", _("listen again"), at),
+            Back("change", _("another number"), f"{id}.display"),
+        ],
+        facts=_(
+            "{number} does not occur in what the instrument sends. Perhaps it changed "
+            "meanwhile, or the display shows something else (net, tare, pieces)."
+        ).format(number=display),
+        exit_code=DEVICE_UNREADABLE,
     )
-    yield Rewind(at if choice == "again" else f"{id}.display")
 
 
 def _written(
@@ -179,16 +174,11 @@ def _written(
 
 
 def _not_written(id: str, problem: str) -> Steps[None]:  # noqa: A002
-    yield from ask(
-        menu(
-            f"{id}.recipe.trouble",
-            _("What was learnt cannot be kept."),
-            [Choice("again", _("try again"))],
-            default="again",
-            facts=problem,
-            remember=False,
-            exit_code=1,
-            why=_("It becomes a file beside the configuration, which must be writable."),
-        )
+    yield from what_now(
+        f"{id}.recipe.trouble",
+        _("What was learnt cannot be kept."),
+        [Back("again", _("try again"), f"{id}.recipe.look")],
+        facts=problem,
+        exit_code=1,
+        why=_("It becomes a file beside the configuration, which must be writable."),
     )
-    yield Rewind(f"{id}.recipe.look")

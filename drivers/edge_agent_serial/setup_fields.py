@@ -4,23 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 
 from edge_agent.commissioning import (
-    Choice,
+    DEVICE_UNREADABLE,
+    Back,
     Look,
     Question,
-    Rewind,
     Steps,
     Values,
     _,
     ask,
     look,
-    menu,
     read_points,
+    what_now,
 )
 from edge_agent_serial import setup_asking as asking
 from edge_agent_serial.expression import Scalar
 from edge_agent_serial.recipe import Recipe
 
-DEVICE_UNREADABLE = 4  # the published exit code
 PAGE = 10
 MOST_HELP = 24
 SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
@@ -169,19 +168,14 @@ def numbers(text: str, highest: int) -> list[int]:
 
 
 def _trouble(id: str, why: str) -> Steps[None]:  # noqa: A002
-    yield from ask(
-        menu(
-            f"{id}.fields.trouble",
-            _("It says nothing now that could be collected. What now?"),
-            [Choice("again", _("read again"))],
-            default="again",
-            facts=why,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("b goes back, also to the adapter."),
-        )
+    yield from what_now(
+        f"{id}.fields.trouble",
+        _("It says nothing now that could be collected. What now?"),
+        [Back("again", _("read again"), f"{id}.fields.look")],
+        facts=why,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("b goes back, also to the adapter."),
     )
-    yield Rewind(f"{id}.fields.look")
 
 
 def as_point(field: str, scale: float = 1.0, unit: str = "", *, is_number: bool = False) -> Values:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_agent.commissioning import (
+    DEVICE_UNREADABLE,
+    Back,
     Choice,
     Home,
     Look,
@@ -18,6 +20,7 @@ from edge_agent.commissioning import (
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent_serial import library
 from edge_agent_serial.setup_asked import ask_instrument
@@ -26,7 +29,6 @@ from edge_agent_serial.setup_evidence import GENERIC, Reading, lines_in, reading
 from edge_agent_serial.setup_expert import typed
 from edge_agent_serial.setup_hearing import listen
 
-DEVICE_UNREADABLE = 4  # the published exit code
 MOST_OFFERED = 4
 CODES = "code-reader"
 """The recipe for lines that are texts, one for each press of a key."""
@@ -79,47 +81,40 @@ def _pressed(heard: bytes) -> bool:
 
 
 def _closed(id: str, problem: str) -> Steps[None]:  # noqa: A002
-    choice = yield from ask(
-        menu(
-            f"{id}.listen.trouble",
-            _("The line cannot be listened to. What now?"),
-            [Choice("again", _("try again")), Choice("change", _("another adapter or address"))],
-            default="again",
-            facts=problem,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-        )
+    yield from what_now(
+        f"{id}.listen.trouble",
+        _("The line cannot be listened to. What now?"),
+        [
+            Back("again", _("try again"), f"{id}.listen.look"),
+            Back("change", _("another adapter or address"), f"{id}.transport"),
+        ],
+        facts=problem,
+        exit_code=DEVICE_UNREADABLE,
     )
-    yield Rewind(f"{id}.listen.look" if choice == "again" else f"{id}.transport")
 
 
 def _silent(id: str, way: Values) -> Steps[Any]:  # noqa: A002
     """Say that nothing came by itself, and ask what may be tried."""
-    choice = yield from ask(
-        menu(
-            f"{id}.silent",
-            _("What may be tried?"),
-            [
-                Choice("press", _("listen again while I press PRINT or SEND")),
-                Choice("ask", _("ask the instrument for its number")),
-                Choice("change", _("another adapter or address")),
-                Choice("typed", _("I type everything (for experts)")),
-            ],
-            default="press",
-            facts=_(
-                "Nothing came. Check in this order:\n"
-                " 1. Is it on, and its cable in (TX to RX, GND to GND)?\n"
-                " 2. Does its menu have continuous sending? Set it so.\n"
-                " 3. Some send only when PRINT is pressed, some only\n"
-                "    when they are asked."
-            ),
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Listening never disturbs an instrument. Asking is tried only if you say so."),
-        )
+    choice = yield from what_now(
+        f"{id}.silent",
+        _("What may be tried?"),
+        [
+            Choice("press", _("listen again while I press PRINT or SEND")),
+            Choice("ask", _("ask the instrument for its number")),
+            Back("change", _("another adapter or address"), f"{id}.transport"),
+            Choice("typed", _("I type everything (for experts)")),
+        ],
+        default="press",
+        facts=_(
+            "Nothing came. Check in this order:\n"
+            " 1. Is it on, and its cable in (TX to RX, GND to GND)?\n"
+            " 2. Does its menu have continuous sending? Set it so.\n"
+            " 3. Some send only when PRINT is pressed, some only\n"
+            "    when they are asked."
+        ),
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Listening never disturbs an instrument. Asking is tried only if you say so."),
     )
-    if choice == "change":
-        yield Rewind(f"{id}.transport")
     if choice == "ask":
         found = yield from ask_instrument(id, way)
         return Instrument(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edge_agent.commissioning import Progress, Values
+from edge_agent.commissioning import Progress, Values, write_whole
 from edge_agent.driver import ConnectionLost
 from edge_agent_serial import library, vectors
 from edge_agent_serial.capture import Capture
@@ -69,7 +69,7 @@ def write_recipe(document: Values, folder: Path) -> Values:
     try:
         place.mkdir(parents=True, exist_ok=True)
         file, text = _free(place, document)
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text.encode(), like=file)
     except OSError as error:
         return {"file": "", "problem": f"{place}: {error.strerror}"}
     return {"file": str(file), "problem": ""}

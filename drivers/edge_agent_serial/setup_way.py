@@ -93,6 +93,7 @@ def _found_port(id: str, host: str) -> Steps[int]:  # noqa: A002
             parse=to_port,
             facts=_("Open are: {ports}").format(ports=told) if seen else _nothing_open(host),
             default=str(seen[0]) if seen else None,
+            findable=True,
             example="4001",
             why=_("The converter's own page shows it as local port or data port."),
         )

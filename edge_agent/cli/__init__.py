@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 
 from edge_agent import __version__, language
-from edge_agent.cli import brought, speech
-from edge_agent.command import OK, sentence
+from edge_agent.cli import brought, mistyped, speech
 from edge_agent.errors import CommandFailed
-from edge_agent.language import _, later
+from edge_agent.exitcodes import OK
+from edge_agent.language import _, later, sentence
 
 DEFAULT_CONFIG = "/etc/edge-agent/config.yaml"
 
@@ -95,8 +95,9 @@ def _parse(words: list[str]) -> argparse.Namespace:
     )
     _common(parser, config=_default_config(), json=False)
     commands = parser.add_subparsers(dest="command", metavar=_("COMMAND"), required=True)
-    first = next((word for word in words if not word.startswith("-")), None)
+    first = mistyped.command_in(words)
     offered = COMMANDS if first in COMMANDS else COMMANDS | brought.summaries()
+    mistyped.refuse_unknown(words, offered)
     wanted = next((word for word in words if word in offered), None)  # as in `recipe test`
     for name, summary in offered.items():
         module = _module(name) if name == wanted else None
@@ -112,7 +113,11 @@ def _parse(words: list[str]) -> argparse.Namespace:
         if module:
             module.arguments(command)
             command.set_defaults(run=module.run)
-    return parser.parse_args(words)
+    options, left = parser.parse_known_args(words)
+    if left:
+        mistyped.refuse_file(left, options.command)
+        parser.error(_("unrecognized arguments: %s") % " ".join(left))
+    return options
 
 
 def _columns() -> int:

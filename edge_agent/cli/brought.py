@@ -5,12 +5,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from edge_agent.command import FAULT, GROUP
 from edge_agent.errors import CommandFailed
+from edge_agent.exitcodes import FAULT
 from edge_agent.language import _
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+GROUP = "edge_agent.commands"
+"""Entry points of this group are commands that a driver package brings."""
 
 
 def summaries() -> dict[str, str]:

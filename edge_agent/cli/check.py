@@ -48,8 +48,10 @@ def run(options: argparse.Namespace) -> int:
 def _doubts(config: "Config") -> "Iterator[Complaint]":
     from edge_agent.config import secrets
     from edge_agent.config.feasibility import doubts
+    from edge_agent.registers.foreign import foreign
 
     yield from secrets.out_of_sight(config)
+    yield from foreign(config)
     yield from doubts(config, _experience(config))
 
 

@@ -77,7 +77,7 @@ def _wanted(name: str, packages: list[DriverPackage]) -> DriverPackage:
     hint = (
         _("did you mean {near!r}?").format(near=near[0])
         if near
-        else _("installed are: {known}").format(known=", ".join(known))
+        else _("installed are: {known}").format(known=", ".join(map(repr, known)))
     )
     raise CommandFailed(
         _("there is no driver {name!r}; {hint}").format(name=name, hint=hint), USAGE

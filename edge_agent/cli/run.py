@@ -19,17 +19,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM; a device, broker, port or disk that is away is waited for."""
-    from edge_agent.config.apart import Loading
-
-    loading = Loading(options.config)  # meanwhile the rest is imported
     from edge_agent import memory
 
     memory.spare()
+    from edge_agent.config.apart import Loading
+
+    loading = Loading(options.config)  # meanwhile the rest is imported
     import asyncio
 
-    from edge_agent.command import CONFIG_INVALID, OK
     from edge_agent.daemon import Daemon
     from edge_agent.errors import CommandFailed, ConfigInvalid
+    from edge_agent.exitcodes import CONFIG_INVALID, OK
     from edge_agent.logs import configure
 
     configure(options.log_level)

@@ -93,9 +93,13 @@ def _take(config: Path, answers: Path, *, lang: str, as_json: bool) -> int:
     from edge_agent.setup.session import fingerprint, home_of, service_of
 
     shows = (lambda tag: tag == lang) if lang else everything
-    driver = Unattended(read_answers(answers), lambda text: print(text, file=sys.stderr))
-    service = service_of(config)
+    given, service = read_answers(answers), service_of(config)
     flow = setup(config, home_of(config), service, shows, attended=False)
+    rehearsal = Unattended(given, _say, tries=False)
+    rehearsal.run(flow)
+    if rehearsal.is_incomplete:  # then an agent that runs need not rest for it
+        raise _lacking(answers, rehearsal.lacking, as_json=as_json)
+    driver = Unattended(given, _say)
     with closing(Journal(config.parent)) as journal, resting_if_running(service):
         outcome = driver.run(flow)
         if outcome is None:
@@ -103,6 +107,10 @@ def _take(config: Path, answers: Path, *, lang: str, as_json: bool) -> int:
         journal.replace(driver.entries, fingerprint(config))  # for whoever adds something later
     _report(outcome, as_json=as_json)
     return OK
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _lacking(answers: Path, missing: "list[Question[Any]]", *, as_json: bool) -> CommandFailed:

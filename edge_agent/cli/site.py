@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 EXAMPLE = "edge-agent site apply answers.yaml --template site.yaml --check"
 
+_EXAMPLES = {
+    "export": "edge-agent site export -o site.yaml",
+    "apply": EXAMPLE,
+    "diff": "edge-agent site diff answers.yaml --template site.yaml",
+    "versions": "edge-agent site versions",
+    "back": "edge-agent site back 3",
+}
 _ACTIONS = {
     "export": later("makes a template of this gateway's configuration, without secrets"),
     "apply": later(
@@ -33,7 +40,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, summary in _ACTIONS.items():
         text = _(summary)
         made[name] = actions.add_parser(
-            name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=_("example: {example}").format(example=_EXAMPLES[name]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,  # an example to copy has one line
+            allow_abbrev=False,
         )
         _common(made[name])
     made["export"].add_argument(
@@ -70,9 +82,7 @@ def _template(parser: argparse.ArgumentParser) -> None:
         metavar="ANSWERS",
         help=_("file with one `question: answer` per line; without it a person is asked"),
     )
-    parser.add_argument(
-        "--template", type=Path, metavar="FILE", required=True, help=_("what export has made")
-    )
+    parser.add_argument("--template", type=Path, metavar="FILE", help=_("what export has made"))
 
 
 def _apply(parser: argparse.ArgumentParser) -> None:
@@ -131,12 +141,27 @@ def _do(options: argparse.Namespace) -> int:
     if options.action in {"apply", "diff"}:
         from edge_agent.cli import site_apply
 
+        _refuse_no_template(options)
         return site_apply.diff(options) if options.action == "diff" else site_apply.apply(options)
     from edge_agent.cli import site_versions
 
     if options.action == "versions":
         return site_versions.show(options)
     return site_versions.back(options)
+
+
+def _refuse_no_template(options: argparse.Namespace) -> None:
+    from edge_agent.command import USAGE
+    from edge_agent.errors import CommandFailed
+
+    if options.template is None:
+        raise CommandFailed(
+            _(
+                "this needs a template; name it with --template site.yaml. On a gateway that is "
+                "as this one shall be, edge-agent site export -o site.yaml makes one"
+            ),
+            USAGE,
+        )
 
 
 def _export(options: argparse.Namespace) -> int:

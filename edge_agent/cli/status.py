@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_agent.language import _, refusal, retell
 from edge_agent.layout import padded
+from edge_agent.standing import OVERLOADED
 
 EXAMPLE = "edge-agent status --json"
 _PLAIN = frozenset({"reads", "answered"})  # evidence of no trouble
@@ -117,7 +118,8 @@ def _running(agent: dict[str, Any]) -> str:
 
 def _broker(broker: dict[str, Any], now: int) -> str:
     remark = retell(broker["why"] or broker["note"])
-    head = f"{broker['host']}:{broker['port']} {_(broker['state'])} {remark}".rstrip()
+    head = f"{broker['host']}:{broker['port']} {_(broker['state'])}"
+    head += f": {remark}" if remark else ""
     if broker["last_ack"] is None:
         return _("{broker}, nothing acknowledged yet").format(broker=head)
     return _("{broker}, last acknowledged {time} ago").format(
@@ -139,10 +141,12 @@ def _waiting(buffer: dict[str, Any]) -> str:
 
 def _lines(connections: list[dict[str, Any]], devices: list[dict[str, Any]], now: int) -> list[str]:
     """Show the lines and their devices; what a whole line suffers from is said there alone."""
-    said = {one[key] for one in connections for key in ("why", "overload")}
+    said = {one["why"] for one in connections}
+    told = {OVERLOADED} if any(one["overload"] for one in connections) else set()
     shown = [line for one in connections for line in _line(one)]
     for one in devices:
-        shown += _device({**one, "why": "" if one["why"] in said else one["why"]}, now)
+        is_said = one["why"] in said or one["code"] in told
+        shown += _device({**one, "why": "" if is_said else one["why"]}, now)
     return shown
 
 
@@ -175,7 +179,10 @@ def _line(one: dict[str, Any]) -> list[str]:
         counted = f"{changes}, {counted}" if one["polls"] else changes
     if one["busy"] is not None:
         counted += _(", busy {busy:.0%} of the time").format(busy=one["busy"])
-    head = f"{_named(one['connection'], one['state'])} {counted} {retell(one['why'])}".rstrip()
+    elif one["state"] == "up" and one["polls"] and not one["changes"]:
+        counted += _(", measuring how busy it is")
+    why = retell(one["why"])
+    head = f"{_named(one['connection'], one['state'])} {counted}" + (f": {why}" if why else "")
     return [
         _row(_("line"), head),
         *_more(retell(one["overload"]), _counts(one["evidence"])),

@@ -102,11 +102,21 @@ class Equipment:
             message = _("must be keys with values, not {shared}").format(shared=shown(shared))
             self._findings.error((*path, "address"), message, _("text can only stand at a point"))
         checker = _Addresses(driver, settings, section(shared), path, self._findings)
-        found = {
-            name: checker.address(point.get("address"), name)
+        points = {
+            name: point
             for name, point in section(device.get("points")).items()
             if isinstance(point, Section)
         }
+        found = {
+            name: checker.address(point.get("address"), name) for name, point in points.items()
+        }
+        for name, address in found.items():
+            if address is not None and _is_text_for_a_number(points[name], address):
+                self._findings.error(
+                    (*path, "points", name, "no_value"),
+                    _("is text, and {address} is a number").format(address=address),
+                    _("write numbers without quotes, such as [32767, 65535]"),
+                )
         return {
             name: self._lighter(address) for name, address in found.items() if address is not None
         }
@@ -195,6 +205,14 @@ def _as_mapping(written: Any) -> Mapping[str, Any] | None:
     if isinstance(written, str | int) and not isinstance(written, bool):
         return {"at": written}
     return None
+
+
+def _is_text_for_a_number(point: Section, address: Address) -> bool:
+    """Tell whether a value that means none is a text, which a number never equals."""
+    written = point.get("no_value")
+    codes = written if isinstance(written, list) else [written]
+    is_number = address.value_type().startswith(("int", "uint", "float"))
+    return is_number and any(isinstance(code, str) for code in codes)
 
 
 def _load(name: str) -> type[AnyDriver] | DriverUnavailable:

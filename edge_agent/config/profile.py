@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from edge_agent.config.shape import Name, Number, Shape, Text
+from edge_agent.config.shape import Factor, Name, Number, Shape, Text
 from edge_agent.language import _
 
 Preset = Literal["essentials", "all"]
@@ -31,7 +31,7 @@ class ProfilePoint(Shape):
     address: Address
     label: Wording
     unit: str = ""
-    scale: Number = 1.0
+    scale: Factor = 1.0
     add: Number = 0.0
     no_value: list[int | Number | str] = Field(default_factory=list)
     range: Range | None = None
@@ -63,7 +63,7 @@ class Sign(Shape):
     """A value by which the model is recognised; exactly one of the three conditions is given."""
 
     address: Address
-    scale: Number = 1.0
+    scale: Factor = 1.0
     range: Range | None = None
     """Plausible only; many models share it."""
     one_of: list[int] = Field(default_factory=list)

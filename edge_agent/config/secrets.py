@@ -1,4 +1,4 @@
-"""Whether the files that hold secrets are there, readable, and secret; opens none of them.
+"""Whether secrets and certificates are there and readable, and secrets secret; opens none of them.
 
 At the start a secret that is missing is waited for, as the broker is: readings are collected
 without it. A person who checks a file, or loads it into a running agent, is told at once.
@@ -16,7 +16,11 @@ from edge_agent.secrecy import exposed
 
 
 def missing(config: Config) -> Iterator[Complaint]:
-    """Complain about each secret that who asks cannot read, or others can too."""
+    """Complain about each file that who asks cannot read, and each secret that others can too."""
+    for place, file in _certificates(config):
+        if what := _trouble(file):
+            hint = _("put it there, readable for the user that the agent runs as, or correct this")
+            yield place, (f"{file} {what}", hint)
     for place, file in _secrets(config):
         if what := _trouble(file):
             hint = _(
@@ -30,16 +34,29 @@ def missing(config: Config) -> Iterator[Complaint]:
 
 def missing_here(config: Config) -> Iterator[Complaint]:
     """Complain only where the folder is there: else this is not the gateway, or not the service."""
-    out_of_sight = {place for place, file in _secrets(config) if not _is_in_sight(file)}
+    out_of_sight = {place for place, file in _files(config) if not _is_in_sight(file)}
     return (complaint for complaint in missing(config) if complaint[0] not in out_of_sight)
 
 
 def out_of_sight(config: Config) -> Iterator[Complaint]:
-    """Name each secret that cannot be looked for from here."""
-    for place, file in _secrets(config):
+    """Name each file that cannot be looked for from here."""
+    for place, file in _files(config):
         if not _is_in_sight(file):
             hint = _("see that it is there for the agent, on the gateway and while it runs")
             yield place, (_("{file} cannot be looked for from here").format(file=file), hint)
+
+
+def _files(config: Config) -> Iterator[tuple[Place, Path]]:
+    yield from _certificates(config)
+    yield from _secrets(config)
+
+
+def _certificates(config: Config) -> Iterator[tuple[Place, Path]]:
+    """Give the broker's and the gateway's certificates, which are no secrets, where TLS is used."""
+    for key in ("ca_file", "cert_file"):
+        file = getattr(config.mqtt, key)
+        if config.mqtt.tls and file is not None:
+            yield ("mqtt", key), file
 
 
 def _secrets(config: Config) -> Iterator[tuple[Place, Path]]:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -18,6 +17,7 @@ from pydantic import (
 
 from edge_agent.config import values
 from edge_agent.config.model import Deadband
+from edge_agent.described import Described
 from edge_agent.driver import Duration
 from edge_agent.quantities import SIZE_PATTERN, size
 
@@ -30,6 +30,9 @@ def _text_form(pattern: str) -> dict[str, Any]:
 
 Text = Annotated[str, Field(min_length=1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Factor = Annotated[
+    Number, AfterValidator(values.scale), WithJsonSchema({**_NUMBER, "not": {"const": 0}})
+]
 Name = Annotated[str, AfterValidator(values.name), WithJsonSchema(_text_form(values.NAME_PATTERN))]
 Site = Annotated[str, AfterValidator(values.site), WithJsonSchema(_text_form(values.SITE_PATTERN))]
 PositiveDuration = Annotated[Duration, Field(gt=0)]
@@ -77,12 +80,10 @@ Parameters = Annotated[
 ]
 
 
-class Shape(BaseModel):
+class Shape(Described):
     """A mapping in the file: unknown keys are errors, and text is never taken for a number."""
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class AgentShape(Shape):
@@ -154,7 +155,7 @@ class PointShape(Shape):
     """Free text for people."""
     unit: str = ""
     """Unit of the engineering value, in UCUM: `Cel`, `kW.h`, `1/min`."""
-    scale: Number = 1.0
+    scale: Factor = 1.0
     """Engineering value = raw * scale + add."""
     add: Number = 0.0
     """Engineering value = raw * scale + add."""
@@ -183,11 +184,11 @@ class DeviceShape(Shape):
     """Brings the points of a known model; `points` add to them or change them."""
     preset: Literal["essentials", "all"] = "essentials"
     """Which points of the profile are read; one that `points` names is read besides."""
-    parameters: Parameters = {}
+    parameters: Parameters = {}  # noqa: RUF012 - pydantic copies it
     """Answers to what the profile asks, such as `{ct_ratio: 600/5}`."""
     every: PositiveDuration = 1.0
     """Time between polls, for points that name none."""
-    points: dict[Name, PointShape] = {}
+    points: dict[Name, PointShape] = {}  # noqa: RUF012 - likewise
     """What is read, by name."""
 
 

@@ -37,6 +37,10 @@ _PLAIN_WORDS = {
         later("a mapping in { } is not closed or lacks a comma"),
         later("write {first: 1, second: 2}"),
     ),
+    "did not find expected node content": (
+        later("a value is missing here, or a bracket that was opened is not closed"),
+        later("write [first, second] or {first: 1, second: 2}, with the closing bracket"),
+    ),
     "found unexpected end of stream": (
         later("a quote is opened here and never closed"),
         later("close it with the same kind of quote"),

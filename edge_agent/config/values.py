@@ -96,6 +96,18 @@ def no_value(written: object) -> tuple[float | str, ...]:
     return tuple(_raw_value(value) for value in values)
 
 
+def scale(factor: float) -> float:
+    """Check a factor: with 0 every value would be the same, whatever the machine says."""
+    if factor == 0:
+        raise ValueError(
+            _(
+                "must not be 0, or every value would be `add`; write 1 to leave raw values as they "
+                "are"
+            )
+        )
+    return factor
+
+
 def _raw_value(written: object) -> float | str:
     if isinstance(written, str):
         return written

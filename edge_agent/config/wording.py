@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from typing import Literal, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
 from edge_agent.config.keys import Model, model_at, nearest
 from edge_agent.config.scalars import quoted, shown
+from edge_agent.described import meanings
 from edge_agent.language import _, later
 
 Words = tuple[str, str]
@@ -67,7 +69,7 @@ def plain_words(error: ErrorDetails, model: Model) -> Words:
         return _missing(error, model)
     if kind == "extra_forbidden":
         return _unknown_key(error, model)
-    if error["input"] is None and kind != "value_error":
+    if _is_empty(error):
         return _(_EMPTY[0]), _(_EMPTY[1])
     if kind in ("literal_error", "enum"):
         return _not_one_of(error)
@@ -79,6 +81,12 @@ def plain_words(error: ErrorDetails, model: Model) -> Words:
     # A validator's own words, or a kind that only a driver's type can have.
     said = re.sub("^(Value|Assertion) error, |^Input ", "", error["msg"])
     return split(_as_written(said, error["input"]))
+
+
+def _is_empty(error: ErrorDetails) -> bool:
+    if error["type"] == "string_too_short":
+        return bool(error["input"] == "")
+    return error["input"] is None and error["type"] != "value_error"
 
 
 def _as_written(sentence: str, value: object) -> str:
@@ -103,13 +111,22 @@ def _short(value: object) -> object:
 def _missing(error: ErrorDetails, model: Model) -> Words:
     *place, key = error["loc"]
     parent = model_at(model, place)
-    field = parent.model_fields.get(str(key)) if parent else None
-    meaning = f" ({_(first_sentence(field.description))})" if field and field.description else ""
+    said = meanings(parent).get(str(key)) if parent else None
+    meaning = f" ({_(first_sentence(said))})" if said else ""
+    if only := _only_value(str(key), parent):
+        return _("is missing"), _("add `{key}: {value}`").format(key=key, value=only)
     return _("is missing"), _("add `{key}:`{meaning}").format(key=key, meaning=meaning)
 
 
+def _only_value(key: str, model: Model | None) -> str:
+    """Give the value of a key that can have but one, such as `version`; else an empty text."""
+    kind = model.model_fields[key].annotation if model and key in model.model_fields else None
+    values = get_args(kind) if get_origin(kind) is Literal else ()
+    return str(values[0]) if len(values) == 1 else ""
+
+
 def first_sentence(text: str) -> str:
-    """Give the first sentence of a field's description, which is a text to translate."""
+    """Give the first sentence of what a key means, which is a text to translate."""
     return " ".join(text.split()).split(". ")[0].rstrip(".")
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from edge_agent.doctor.finding import Finding, Findings, Unseen, fail, fine, warn
 from edge_agent.doctor.gateway import Gateway
+from edge_agent.fstab import Entry, absent
 from edge_agent.language import _, later
 from edge_agent.mounts import Mount, mount_of
 
@@ -30,7 +31,11 @@ class Card(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """The file system on which a folder is, and the cards of this gateway."""
+    """The file system on which a folder is, and the cards of this gateway.
+
+    Attributes:
+        absent: The disk on which it should be, where that is not mounted.
+    """
 
     folder: Path
     mount: Mount | None
@@ -38,6 +43,7 @@ class Facts(NamedTuple):
     total: int
     written_per_day: int | None
     cards: tuple[Card, ...]
+    absent: Entry | None = None
 
 
 def check(gateway: Gateway) -> Findings:
@@ -51,6 +57,7 @@ def check(gateway: Gateway) -> Findings:
         room.f_blocks * room.f_frsize,
         status.get("buffer", {}).get("written_per_day"),
         tuple(_cards(gateway)),
+        absent(gateway.buffer),
     )
     return judge(facts)
 
@@ -76,12 +83,22 @@ def _cards(gateway: Gateway) -> list[Card]:
 
 def judge(facts: Facts) -> Findings:
     """Say whether readings can be kept on it, and for how long."""
+    if facts.absent:
+        yield _not_mounted(facts.absent)
     yield from _kind(facts)
     yield _room(facts)
     for card in facts.cards:
         yield from _wear(card)
     if not facts.cards and facts.mount and facts.mount.source.startswith("/dev/mmcblk"):
         yield Unseen(later("wear of the card"), _("it does not tell"))
+
+
+def _not_mounted(awaited: Entry) -> Finding:
+    what = _("{source} is not mounted at {point}, so nothing is read").format(
+        source=awaited.source, point=awaited.point
+    )
+    action = _("plug that disk in, then: mount {point}").format(point=awaited.point)
+    return fail(SUBJECT, what, action, "D-DISK-ABSENT")
 
 
 def _kind(facts: Facts) -> Findings:

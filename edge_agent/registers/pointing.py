@@ -12,7 +12,7 @@ from edge_agent.registers.dialect import Answers, Cells, Dialect, Unclear, has_a
 from edge_agent.registers.listed import Listed
 from edge_agent.registers.naming import is_name, slug, unique
 from edge_agent.registers.table import Row
-from edge_agent.registers.values import point_of
+from edge_agent.registers.values import point_of, refuse_unreadable
 
 _CALLED = ("point", "label", "description", "address")
 _ORDER = ("address", "label", "unit", "scale", "add")
@@ -51,6 +51,7 @@ class Pointing:
     def _point(self, cells: Cells) -> tuple[dict[str, Any], list[str]]:
         if not has_address(cells):
             raise Unclear("heading", _("has no address, so it is no value"))
+        refuse_unreadable(cells)
         place = self._dialect.place(cells, self._answers)
         _refuse("address", self._dialect.address_type, place.address)
         rest, notes = point_of(cells, self._answers, self._hints)

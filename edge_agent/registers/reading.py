@@ -4,7 +4,7 @@ Nothing is dropped silently: every row that is not empty becomes a point, perhap
 refused with a reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from edge_agent.language import _
 from edge_agent.registers import headers, table
 from edge_agent.registers.dialect import (
     MODEL,
+    OPEN,
     Answers,
     Asked,
     Cells,
@@ -112,6 +113,7 @@ class _Reading:
         given = chosen(asked, _checked(answers, asked))
         pointing = Pointing(self._dialect, given, first.hints)
         found = [pointing.listed(row, cells) for row, cells in rows]
+        lost = {one.row for one in found if one.code not in {"", OPEN}}  # whatever is answered
         twins = question_of_twins(found)
         if twins:
             asked.append(twins)
@@ -121,7 +123,7 @@ class _Reading:
         return RegisterList(
             self._driver,
             found,
-            [one for one in asked if one.id not in given],
+            [one for one in asked if one.id not in given and _matters(one, lost)],
             [one for one in asked if one.id not in answers and one.default is not None],
             [*_told_of_columns(first), *_told_of_units(rows)],
             pointing.labels,
@@ -148,6 +150,11 @@ def _models(library: Library, driver: str) -> list[Choice]:
     """Name the profiles of controllers whose cells lie in areas."""
     found = ((name, library.load(driver, name)) for name in library.files.get(driver, {}))
     return [Choice(name, f"{one.title} ({one.zh})") for name, one in found if one.areas]
+
+
+def _matters(question: Asked, lost: Set[int]) -> bool:
+    """Tell whether an answer would change anything: not where all its rows are refused anyhow."""
+    return not question.rows or not set(question.rows) <= lost
 
 
 def _rows(sheet: Sheet, dialect: Dialect) -> tuple[list[tuple[Row, Cells]], Headers]:

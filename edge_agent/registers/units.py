@@ -64,7 +64,7 @@ _IN_BRACKETS = re.compile(r"[(（\[]([^()（）\[\]]*)[)）\]]")
 _PREFIXES = "YZEPTGMkhdcmunpf"
 _ATOMS = (
     "m|g|s|A|K|mol|cd|rad|sr|Hz|N|Pa|J|W|C|V|F|Ohm|S|Wb|Cel|T|H|lm|lx|Bq|Gy|Sv|L|l|t|bar|var|"
-    "min|h|d|wk|mo|a|deg|ar|eV|u|cal|B"
+    "min|h|d|wk|mo|a|deg|ar|eV|u|cal|B|kat|Ci|Np|dyn|erg|St|bit|By|Bd|tex|osm|eq"
 )
 _BRACKETED = r"\[[A-Za-z0-9_']+\]"
 _TERM = rf"(?:(?:da|[{_PREFIXES}])?(?:{_ATOMS})|(?:mm|cm|m|k)?{_BRACKETED}|%|1|10\*|dB|atm|gf|kgf)"

@@ -38,6 +38,16 @@ def questions(
     return [one for one in asked if one.rows]
 
 
+def refuse_unreadable(cells: Cells) -> None:
+    """Refuse a row of which the list itself says that it cannot be read.
+
+    Raises:
+        Unclear: It says so.
+    """
+    if cells.get("access", "").strip().lower() in _WRITE_ONLY:
+        raise Unclear("access", _("the list says that it can only be written, not read"))
+
+
 def point_of(
     cells: Cells, answers: Answers, hints: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[str]]:
@@ -47,10 +57,8 @@ def point_of(
         Keys of a point as in the configuration, and notes.
 
     Raises:
-        Unclear: One of them is not clear, or nothing can be read there.
+        Unclear: One of them is not clear.
     """
-    if cells.get("access", "").strip().lower() in _WRITE_ONLY:
-        raise Unclear("access", _("the list says that it can only be written, not read"))
     notes: list[str] = []
     scale, unit_beside = _scale(cells, answers)
     point: dict[str, Any] = {"scale": scale} if scale != 1 else {}

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from edge_agent.command import CONFIG_INVALID
 from edge_agent.errors import CommandFailed
 from edge_agent.language import _
 from edge_agent.setup import journal
@@ -21,7 +22,6 @@ from edge_agent.setup.question import Look, Question, Quiet, Steps
 
 T = TypeVar("T")
 
-CONFIG_INVALID = 3  # the published exit code
 ONLY_SOMETIMES = {
     "trouble",
     "box",
@@ -133,17 +133,33 @@ def described(question: Question[Any]) -> dict[str, Any]:
     }
 
 
+def _is_concealed(question: Question[Any], answer: str) -> bool:
+    """Tell whether an answer says only in which variable a secret stands."""
+    return question.conceal is not None and answer.startswith(ENVIRONMENT)
+
+
 class Unattended:
     """Drives an interview from answers.
 
+    Args:
+        answers: Question id -> answer.
+        say: Tells what is being done.
+        tries: Whether looks are done; else all of them are supposed to find what they hope for.
+
     Attributes:
         lacking: Questions that have neither an answer nor a default.
+        is_incomplete: Whether one of these has none whatever the looks find.
         entries: What was answered and seen, once the flow has come to its end.
     """
 
-    def __init__(self, answers: Mapping[str, str], say: Callable[[str], None]) -> None:
-        self._answers, self._say = dict(answers), say
+    def __init__(
+        self, answers: Mapping[str, str], say: Callable[[str], None], *, tries: bool = True
+    ) -> None:
+        self._answers, self._say, self._tries = dict(answers), say, tries
         self._asked: set[str] = set()
+        self._supposes = False  # what was not looked for, or not answered
+        self._guesses = False  # what was answered, and does not fit what is supposed
+        self.is_incomplete = False
         self.lacking: list[Question[Any]] = []
         self.entries: list[Entry] = []
 
@@ -161,7 +177,7 @@ class Unattended:
         interview = Interview(flow, perform=self._perform)
         while interview.question is not None:
             question = interview.question
-            if self.lacking and (question.commits or self._leads_nowhere(question)):
+            if self._supposes and (question.commits or self._leads_nowhere(question)):
                 return None
             if question.commits:
                 self._refuse_unasked()
@@ -175,7 +191,8 @@ class Unattended:
         return unforeseen or question.id in self._asked
 
     def _perform(self, look: Look) -> Any:
-        if self.lacking:
+        if self.lacking or not self._tries:
+            self._supposes = True
             return look.untried
         if look.doing:
             self._say(look.doing)
@@ -190,19 +207,25 @@ class Unattended:
         answer = self._answers.get(question.id, usual)
         if answer is None:
             self.lacking.append(question)
+            self._supposes = True
+            self.is_incomplete |= not (question.findable or self._guesses)
             interview.suppose()
+            return
+        if self._supposes and _is_concealed(question, answer):
+            interview.suppose()  # a secret is put away only where the setup goes on
             return
         try:
             interview.answer(self._resolved(question, answer))
         except ValueError as error:
-            if self.lacking:  # what it may answer was not looked for
+            if self._supposes:  # what it may answer was not looked for
+                self._guesses = True
                 interview.suppose()
                 return
             raise CommandFailed(f"{question.id}: {error}", CONFIG_INVALID) from error
 
     def _resolved(self, question: Question[Any], answer: str) -> str:
         """Fetch a secret that stands in the environment."""
-        if question.conceal is None or not answer.startswith(ENVIRONMENT):
+        if question.conceal is None or not _is_concealed(question, answer):
             return answer
         secret = os.environ.get(answer.removeprefix(ENVIRONMENT))
         if not secret:

@@ -15,16 +15,7 @@ from edge_agent.doctor.gateway import Gateway, unit_properties
 from edge_agent.language import _, later
 from edge_agent.layout import SCREEN_WIDTH, padded, width, wrap
 from edge_agent.setup.draft import Values
-from edge_agent.setup.question import (
-    Choice,
-    Look,
-    Progress,
-    Rewind,
-    Steps,
-    ask,
-    look,
-    menu,
-)
+from edge_agent.setup.question import Back, Choice, Look, Progress, Steps, look, what_now
 
 NOWHERE = ("192.0.2.1", 9)  # an address for documentation: RFC 5737, 3; nothing is sent to it
 MOST_ROWS = 12
@@ -43,19 +34,17 @@ def box(config: Path) -> Steps[None]:
     wrong = [one for one in seen["findings"] if one["action"]]
     if not wrong:
         return
-    choice = yield from ask(
-        menu(
-            "box",
-            _("Something here needs care. What now?"),
-            [Choice("again", _("look again")), Choice("on", _("go on; I see to that later"))],
-            default="on",
-            facts="\n".join(_with_actions(wrong)),
-            remember=False,
-            why=_("edge-agent doctor says the same at any time, and more."),
-        )
+    yield from what_now(
+        "box",
+        _("Something here needs care. What now?"),
+        [
+            Back("again", _("look again"), "box.look"),
+            Choice("on", _("go on; I see to that later")),
+        ],
+        default="on",
+        facts="\n".join(_with_actions(wrong)),
+        why=_("edge-agent doctor says the same at any time, and more."),
     )
-    if choice == "again":
-        yield Rewind("box.look")
 
 
 def check(config: Path, progress: Progress) -> Values:

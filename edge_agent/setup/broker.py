@@ -21,6 +21,7 @@ from edge_agent.language import _
 from edge_agent.setup import certificate
 from edge_agent.setup.broker_faults import (
     BrokerFault,
+    LoginFault,
     UnknownIssuer,
     WrongName,
     certificate_fault,
@@ -28,6 +29,7 @@ from edge_agent.setup.broker_faults import (
     refusal,
     unreachable,
 )
+from edge_agent.websocket import BrokerClient
 
 PATIENCE = 5.0
 """Seconds to wait for each of the broker's answers."""
@@ -65,12 +67,17 @@ def look_at_certificate(url: str, ca_file: str) -> dict[str, Any]:
     except UnknownIssuer as fault:
         return _shown(url, str(fault))
     except WrongName as fault:
-        shown = _shown(url, str(fault))["certificate"] or {"names": "", "subject": "?"}
-        names = _("It is for: {names}").format(names=shown["names"] or shown["subject"])
-        return {"problem": f"{fault}\n{names}", "certificate": None}
+        return {"problem": _with_names(fault, url), "certificate": None}
     except BrokerFault as fault:
         return {"problem": str(fault), "certificate": None}
     return _shown(url, "")
+
+
+def _with_names(fault: WrongName, url: str) -> str:
+    """Say for which names a certificate is that is for another one."""
+    shown = _shown(url, str(fault))["certificate"] or {"names": "", "subject": "?"}
+    names = _("It is for: {names}").format(names=shown["names"] or shown["subject"])
+    return f"{fault}\n{names}"
 
 
 def _shown(url: str, problem: str) -> dict[str, Any]:
@@ -87,7 +94,8 @@ def try_broker(broker: Broker, client_id: str, topic: str) -> dict[str, Any]:
     """Connect, publish to this topic and read back.
 
     Returns:
-        `said`: what went well, one sentence each; `problem`: what failed, empty if nothing.
+        `said`: what went well, one sentence each; `problem`: what failed, empty if nothing; and
+        `login` where it is the user, the password or the rights that failed.
     """
     said: list[str] = []
     try:
@@ -99,6 +107,10 @@ def try_broker(broker: Broker, client_id: str, topic: str) -> dict[str, Any]:
         finally:
             trial.close()
         said.append(_("Published a test message and read it back."))
+    except WrongName as fault:
+        return {"said": said, "problem": _with_names(fault, broker.url)}
+    except LoginFault as fault:
+        return {"said": said, "problem": str(fault), "login": True}
     except BrokerFault as fault:
         return {"said": said, "problem": str(fault)}
     return {"said": said, "problem": ""}
@@ -133,7 +145,7 @@ class _Trial:
     def _make(self, client_id: str) -> Client:
         parts = urlsplit(self._broker.url)
         sockets = parts.scheme in {"ws", "wss"}
-        client = Client(
+        client = BrokerClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=self._version,
@@ -192,18 +204,18 @@ class _Trial:
         self._client.subscribe(topic, qos=1)
         self._wait(lambda: self._suback)
         if self._suback is None or self._suback.is_failure:
-            raise BrokerFault(
+            raise LoginFault(
                 _("Logged in, but reading {topic} is not allowed.").format(topic=topic)
             )
         self._client.publish(topic, self._token, qos=1)
         self._wait(lambda: self._puback)
         if self._puback is None or self._puback.is_failure:
-            raise BrokerFault(
+            raise LoginFault(
                 _("Logged in, but publishing to {topic} is not allowed.").format(topic=topic)
             )
         self._wait(lambda: self._came_back)
         if not self._came_back:
-            raise BrokerFault(
+            raise LoginFault(
                 _(
                     "Logged in and published, but the message did not come back: this user may "
                     "lack the right to publish to {topic}, or to read it."

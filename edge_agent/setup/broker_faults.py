@@ -9,6 +9,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.access import trusting
 from edge_agent.errors import EdgeAgentError
 from edge_agent.language import _
+from edge_agent.language import refusal as why_refused
 
 # Reason codes of a CONNACK. Source: MQTT 5.0, 3.2.2.2; paho gives those of 3.1.1 in the same words.
 UNSUPPORTED_VERSION = 0x84
@@ -25,6 +26,10 @@ UNKNOWN_ISSUER = {18, 19, 20, 21}
 
 class BrokerFault(EdgeAgentError):  # noqa: N818 - it is the broker's
     """The broker cannot be used; a sentence says why."""
+
+
+class LoginFault(BrokerFault):
+    """The broker is there; the user, the password or the rights do not do."""
 
 
 class WrongName(BrokerFault):
@@ -45,10 +50,10 @@ def refusal(reason: ReasonCode, username: str) -> bool:
         return False
     if reason.value in {BAD_USER_OR_PASSWORD, NOT_AUTHORIZED}:
         if username:
-            raise BrokerFault(
+            raise LoginFault(
                 _("The broker refuses the user {user} with this password.").format(user=username)
             )
-        raise BrokerFault(_("The broker wants a user name and a password."))
+        raise LoginFault(_("The broker wants a user name and a password."))
     raise BrokerFault(_("The broker refuses the connection: {why}.").format(why=reason))
 
 
@@ -72,17 +77,42 @@ def _shake_hands(link: socket.socket, url: str, ca_file: str) -> None:
     try:
         context = trusting(ca_file)
     except OSError as error:
+        why = tls_reason(error) if isinstance(error, ssl.SSLError) else why_refused(error)
         raise BrokerFault(
-            _("{file} cannot be used as CA file: {why}.").format(file=ca_file, why=error)
+            _("{file} cannot be used as CA file: {why}.").format(file=ca_file, why=why or error)
         ) from error
     try:
         context.wrap_socket(link, server_hostname=urlsplit(url).hostname).close()
     except ssl.SSLCertVerificationError as error:
         raise certificate_fault(error, ca_file) from error
-    except OSError as error:  # ssl.SSLError is one; some hang up instead
-        raise BrokerFault(
-            _("At {url} nobody speaks TLS. Try mqtt://, or another port.").format(url=url)
-        ) from error
+    except OSError as error:
+        raise handshake_fault(error, url) from error
+
+
+def handshake_fault(error: OSError, url: str) -> BrokerFault:
+    """Say what kept TLS from being agreed on over a connection that was taken."""
+    if isinstance(error, TimeoutError):
+        text = _(
+            "{url} takes the connection, but does not answer in TLS. Try mqtt://, or another port."
+        )
+    elif isinstance(error, ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        text = _(
+            "{url} hangs up where TLS should begin: probably nobody speaks TLS there. Try mqtt://, "
+            "or another port."
+        )
+    elif isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+        text = _("{url} speaks TLS, but refuses this connection: {why}.")
+    elif isinstance(error, ssl.SSLError):
+        text = _("At {url} nobody speaks TLS. Try mqtt://, or another port.")
+    else:
+        return unreachable(error, url)
+    return BrokerFault(text.format(url=url, why=tls_reason(error)))
+
+
+def tls_reason(error: OSError) -> str:
+    """Give OpenSSL's reason in its own words, such as `tlsv1 alert protocol version`."""
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    return (reason or "").replace("_", " ").lower()
 
 
 def unreachable(error: Exception, url: str) -> BrokerFault:
@@ -95,7 +125,8 @@ def unreachable(error: Exception, url: str) -> BrokerFault:
         text = _("{host} does not answer. Is it switched on, in this network, the port open?")
     else:
         text = _("{url} cannot be reached: {error}.")
-    return BrokerFault(text.format(host=urlsplit(url).hostname, url=url, error=error))
+    why = why_refused(error) if isinstance(error, OSError) else error
+    return BrokerFault(text.format(host=urlsplit(url).hostname, url=url, error=why))
 
 
 def certificate_fault(error: ssl.SSLCertVerificationError, ca_file: str) -> BrokerFault:

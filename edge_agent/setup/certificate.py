@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 from edge_agent.access import trust_alone
 from edge_agent.language import _, count
-from edge_agent.reserve import sync_folder
 from edge_agent.setup.draft import Values
-from edge_agent.setup.files import CONFIG_MODE, write_file
+from edge_agent.versions import FILE_MODE, write_whole
 
 SOON = 30  # days
 _CERTIFICATE = re.compile(  # Source: RFC 7468, 5; OpenSSL writes and reads the middle one
@@ -134,15 +133,12 @@ def copied(ca_file: Path, folder: Path) -> Path:
     if not data:
         raise ValueError(_("{path} holds no certificate.").format(path=ca_file))
     copy = folder / f"broker-ca-{hashlib.sha256(data).hexdigest()[:8]}.pem"
-    if not copy.exists() or copy.read_bytes() != data:  # the agent may read it just now
-        write_file(copy, data, CONFIG_MODE)
-        sync_folder(folder)
+    write_whole(copy, data, like=copy, mode=FILE_MODE)
     return copy
 
 
 def pin(certificate: Values, folder: Path) -> Path:
     """Write a confirmed certificate into a file of its own; tell where it is."""
     path = folder / f"broker-{certificate['sha256'][:8]}.pem"
-    write_file(path, certificate["pem"].encode("ascii"), CONFIG_MODE)
-    sync_folder(folder)
+    write_whole(path, certificate["pem"].encode("ascii"), like=path, mode=FILE_MODE)
     return path

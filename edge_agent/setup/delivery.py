@@ -43,7 +43,8 @@ def delivery(agent: Values, home: Home) -> Steps[tuple[Values, list[str]]]:
     broker = Broker(url, username, password, ca_file)
     seen = yield from look(_trial(agent, broker))
     if seen["problem"]:
-        yield from trouble("broker.look", "\n".join([*seen["said"], seen["problem"]]))
+        facts = "\n".join([*seen["said"], seen["problem"]])
+        yield from trouble("broker.look", facts, login=seen.get("login", False))
     mqtt = {key: value for key, value in broker._asdict().items() if value}
     return mqtt, [seen["problem"]] if seen["problem"] else seen["said"][-1:]
 

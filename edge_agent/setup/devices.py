@@ -12,10 +12,10 @@ from edge_agent.setup.kinds import Kinds, find_kinds
 from edge_agent.setup.meaning import new_name, to_label
 from edge_agent.setup.plant import Line, Plant, new_one
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Question,
-    Rewind,
     Steps,
     ask,
     look,
@@ -23,6 +23,7 @@ from edge_agent.setup.question import (
     moment,
     one_of,
     optional,
+    what_now,
 )
 
 DONE = "done"
@@ -196,22 +197,17 @@ def _with_devices(line: Line) -> str:
 
 def _one_line(id: str, shared: Line, *, usable: bool) -> Steps[None]:  # noqa: A002
     """Explain that a line is set up already and differently; go on only if that is accepted."""
-    choices = [Choice("change", _("I choose something else"))]
+    ways: list[Choice | Back] = [Back("change", _("I choose something else"), f"{id}.kind")]
     if usable:
-        choices.append(Choice("share", _("use it as it is set up")))
-    choice = yield from ask(
-        menu(
-            f"{id}.shared",
-            _("{name} uses this line already. What now?").format(name=shared.link.name),
-            choices,
-            default="change",
-            facts=", ".join(f"{key} {value}" for key, value in shared.link.settings.items()),
-            remember=False,
-            why=_("All devices on one line talk in the same way, at the same speed."),
-        )
+        ways.append(Choice("share", _("use it as it is set up")))
+    yield from what_now(
+        f"{id}.shared",
+        _("{name} uses this line already. What now?").format(name=shared.link.name),
+        ways,
+        default="change",
+        facts=", ".join(f"{key} {value}" for key, value in shared.link.settings.items()),
+        why=_("All devices on one line talk in the same way, at the same speed."),
     )
-    if choice == "change":
-        yield Rewind(f"{id}.kind")
 
 
 def _name(id: str, draft: Draft, plant: Plant) -> Question[str]:  # noqa: A002
@@ -221,6 +217,7 @@ def _name(id: str, draft: Draft, plant: Plant) -> Question[str]:  # noqa: A002
         text=_("A short name for this device?"),
         parse=new_name(taken),
         default=new_one(draft.name, taken) or None,
+        findable=True,  # a list of registers may name it
         example="press-1",
         why=_("Its readings are sent under this name. Small letters, digits, - and _."),
     )

@@ -1,23 +1,11 @@
-"""Puts files on the disk, and secrets into files that only their owner may read."""
+"""Puts secrets into files that only their owner may read."""
 
-import os
 from pathlib import Path
 
-from edge_agent.reserve import sync_folder
+from edge_agent.versions import write_whole
 
 FILE = "file:"  # before the path at which a secret stands, in answers
 SECRET_MODE = 0o600
-CONFIG_MODE = 0o644  # it holds no secrets, and the service may run as a user of its own
-
-
-def write_file(path: Path, data: bytes, mode: int) -> None:
-    """Write a file and wait until it is on the disk; an old one of that name is overwritten."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, mode)  # whatever the umask is, and whatever the old file had
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
 
 
 class SecretFiles:
@@ -36,8 +24,7 @@ class SecretFiles:
         path = self._mine or self._place_for(secret.encode())
         if not path.exists():
             self._mine = path
-        write_file(path, secret.encode(), SECRET_MODE)
-        sync_folder(self._folder)
+        write_whole(path, secret.encode(), like=path, mode=SECRET_MODE)
         return path
 
     def _place_for(self, secret: bytes) -> Path:

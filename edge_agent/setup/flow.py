@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_agent import language
 from edge_agent.language import _
 from edge_agent.setup.box import box
 from edge_agent.setup.delivery import delivery
@@ -17,7 +16,7 @@ from edge_agent.setup.plant import Plant
 from edge_agent.setup.putting import put
 from edge_agent.setup.question import Look, Steps, look, within
 from edge_agent.setup.summary import summary
-from edge_agent.setup.tongue import Shows, tongue
+from edge_agent.setup.tongue import Shows, keep, tongue
 from edge_agent.supervisor import UNIT_CONFIG, Service
 
 
@@ -105,8 +104,5 @@ def _part(number: int, title: str) -> str:
 
 def _keep_language(config: Path, spoken: str) -> Steps[None]:
     """Have every command speak this language from now on."""
-
-    def keep() -> None:
-        language.keep(config.parent, spoken)
-
-    yield from look(Look("language.kept", "", lambda _progress: keep(), lasting=True))
+    kept = Look("language.kept", "", lambda _progress: keep(config.parent, spoken), lasting=True)
+    yield from look(kept)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from edge_agent import plugins
 from edge_agent.config.wording import first_sentence
+from edge_agent.described import meanings
 from edge_agent.language import _
 from edge_agent.setup.draft import Values
 from edge_agent.setup.kind import Draft, Kind, Link
@@ -67,7 +68,7 @@ def _about(
         text=_("{key}?").format(key=name),
         parse=parse,
         example=str((field.examples or ["-"])[0]),
-        why=_(first_sentence(field.description or ""))
+        why=_(first_sentence(meanings(model).get(name, "")))
         or _("The driver's page tells what it means."),
     )
 

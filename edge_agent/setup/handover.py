@@ -11,16 +11,17 @@ from edge_agent.setup.draft import Values
 from edge_agent.setup.meaning import to_label
 from edge_agent.setup.putting import told
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
     Question,
-    Rewind,
     Steps,
     ask,
     look,
     menu,
     optional,
+    what_now,
 )
 from edge_agent.site.exporting import save
 
@@ -95,18 +96,12 @@ def _power(config: Path, facts: str) -> Steps[None]:
 
 
 def _not_now(problem: str) -> Steps[None]:
-    choice = yield from ask(
-        menu(
-            "power.trouble",
-            _("The test has to wait. What now?"),
-            [Choice("again", _("look again")), Choice("on", _("go on without it"))],
-            default="again",
-            facts=problem,
-            remember=False,
-        )
+    yield from what_now(
+        "power.trouble",
+        _("The test has to wait. What now?"),
+        [Back("again", _("look again"), "power.before"), Choice("on", _("go on without it"))],
+        facts=problem,
     )
-    if choice == "again":
-        yield Rewind("power.before")
 
 
 def _pulled(config: Path, before: Values) -> Steps[None]:
@@ -133,19 +128,13 @@ def _pulled(config: Path, before: Values) -> Steps[None]:
     kept = Look("power.kept", "", lambda _progress: record.keep(config, power=judged))
     yield from look(kept)
     passed = judged["passed"]
-    again = Choice("again", _("look again"))
-    choice = yield from ask(
-        menu(
-            "power.result",
-            _("It comes back by itself.") if passed else _("It did not come back as it should."),
-            [Choice("on", _("go on")), again],
-            default="on",
-            facts="\n".join([*powercut.told(judged), powercut.next_step(judged)]).rstrip(),
-            remember=False,
-        )
+    yield from what_now(
+        "power.result",
+        _("It comes back by itself.") if passed else _("It did not come back as it should."),
+        [Choice("on", _("go on")), Back("again", _("look again"), "power.back")],
+        default="on",
+        facts="\n".join([*powercut.told(judged), powercut.next_step(judged)]).rstrip(),
     )
-    if choice == "again":
-        yield Rewind("power.back")
 
 
 # --- what is handed over ------------------------------------------------------------------------
@@ -228,16 +217,11 @@ def _shown(made: Values, at: str, text: str) -> Steps[str]:
     if not made["problem"]:
         file = str(made["file"])
         return file
-    choice = yield from ask(
-        menu(
-            f"{at}.trouble",
-            _("It was not made. What now?"),
-            [Choice("on", _("go on without it")), Choice("again", _("try again"))],
-            default="on",
-            facts=made["problem"],
-            remember=False,
-        )
+    yield from what_now(
+        f"{at}.trouble",
+        _("It was not made. What now?"),
+        [Choice("on", _("go on without it")), Back("again", _("try again"), at)],
+        default="on",
+        facts=made["problem"],
     )
-    if choice == "again":
-        yield Rewind(at)
     return ""

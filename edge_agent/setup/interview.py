@@ -96,8 +96,10 @@ class Interview(Generic[T]):
     def default(self) -> str | None:
         """Give the answer that Enter means: the one given earlier, else the question's own."""
         question = self._asked()
-        earlier = self._earlier.get(question.id) if question.remember else None
-        if earlier is not None and _meaning(question, earlier) is not None:
+        earlier = self._earlier.get(question.id)
+        if earlier is None or not question.remembers(earlier):
+            return question.default
+        if _meaning(question, earlier) is not None:
             return earlier
         return question.default
 

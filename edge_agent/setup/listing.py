@@ -12,15 +12,16 @@ from edge_agent.setup.kind import Draft, Link
 from edge_agent.setup.profile_check import Subject
 from edge_agent.setup.profiling import same_again
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
     Question,
-    Rewind,
     Steps,
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent.setup.screen import clipped, filled
 from edge_agent.setup.sitefile import STICKS
@@ -160,18 +161,14 @@ def _open(id: str, question: Values) -> Question[str]:  # noqa: A002
 
 
 def _unusable(id: str, problem: str) -> Steps[None]:  # noqa: A002
-    yield from ask(
-        menu(
-            f"{id}.list.trouble",
-            _("This list cannot be used so. What now?"),
-            [Choice("file", _("another file"))],
-            default="file",
-            facts=problem,
-            remember=False,
-            why=_("b goes back to the other ways to tell its values."),
-        )
+    yield from what_now(
+        f"{id}.list.trouble",
+        _("This list cannot be used so. What now?"),
+        [Back("file", _("another file"), f"{id}.list.file")],
+        default="file",
+        facts=problem,
+        why=_("b goes back to the other ways to tell its values."),
     )
-    yield Rewind(f"{id}.list.file")
 
 
 def _which_device(id: str, devices: Sequence[Values]) -> Question[str]:  # noqa: A002
@@ -185,25 +182,21 @@ def _which_device(id: str, devices: Sequence[Values]) -> Question[str]:  # noqa:
 
 def _is_accepted(id: str, turn: int, found: Values) -> Steps[bool]:  # noqa: A002
     """Ask whether its rows will do; what is taken for granted may be asked for instead."""
-    choice = yield from ask(_accepted(f"{id}.list.rows.{turn}", found))
-    if choice == "file":
-        yield Rewind(f"{id}.list.file")
-    return choice == "yes"
-
-
-def _accepted(id: str, found: Values) -> Question[str]:  # noqa: A002
-    choices = [Choice("yes", _("yes, read its values")), Choice("file", _("no, another file"))]
+    ways: list[Choice | Back] = [
+        Choice("yes", _("yes, read its values")),
+        Back("file", _("no, another file"), f"{id}.list.file"),
+    ]
     if found["taken"]:
-        choices.insert(1, Choice("ask", _("ask me what the list does not say")))
-    return menu(
-        id,
+        ways.insert(1, Choice("ask", _("ask me what the list does not say")))
+    word = yield from what_now(
+        f"{id}.list.rows.{turn}",
         _("The list is read. Go on with these rows?"),
-        choices,
+        ways,
         default="yes",
         facts="\n".join([*found["told"], *filled(list(map(_taken, found["taken"])), _MOST_TAKEN)]),
-        remember=False,
         why=_("Rows that are not used can be corrected in the file; then it is read again."),
     )
+    return word == "yes"
 
 
 def _taken(question: Values) -> str:

@@ -30,19 +30,30 @@ def read_points(
     except ValueError as error:
         return {"state": "down", "why": str(error), "ms": 0, "values": {}}
     (result,) = asyncio.run(try_connection(made))
-    return _as_values(result)
+    return as_values(result)
 
 
-def _as_values(result: DeviceResult) -> Values:
+def as_values(result: DeviceResult) -> Values:
+    """Give what one read of a device brought, as a look keeps it."""
     values = {
         reading.point: {
             "ok": reading.value is not None,
             "v": shown(reading.value),
+            "number": reading.value if type(reading.value) in {int, float} else None,
+            "unit": reading.unit,
             "why": reading.detail or (reading.why.value if reading.why else ""),
         }
         for reading in result.readings
     }
-    return {"state": result.state.value, "why": result.why, "ms": result.ms, "values": values}
+    return {
+        "state": result.state.value,
+        "why": result.why,
+        "code": result.code,
+        "ms": result.ms,
+        "at": result.ts,
+        "answer_time": result.answer_time,
+        "values": values,
+    }
 
 
 def complaint(seen: Values, name: str) -> str:

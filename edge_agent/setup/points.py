@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge_agent.command import DEVICE_UNREADABLE
 from edge_agent.language import _
 from edge_agent.layout import people_say
 from edge_agent.setup.draft import Values
@@ -11,20 +12,19 @@ from edge_agent.setup.kind import Draft, Link
 from edge_agent.setup.live import complaint, read_points
 from edge_agent.setup.meaning import new_name, to_factor, to_unit
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
     Question,
-    Rewind,
     Steps,
     ask,
     look,
     menu,
     moment,
     optional,
+    what_now,
 )
-
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 def _just_one(address: Values) -> Mapping[str, Values]:
@@ -175,24 +175,18 @@ def _reading(
 
 
 def _trouble(id: str, why: str) -> Steps[None]:  # noqa: A002
-    choice = yield from ask(
-        menu(
-            f"{id}.trouble",
-            _("This value could not be read. What now?"),
-            [
-                Choice("again", _("read again")),
-                Choice("change", _("change what I typed for this value")),
-                Choice("keep", _("keep it, the device will be there later")),
-            ],
-            default="again",
-            facts=why,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Check power and wiring; b goes back, also to the adapter and the unit id."),
-        )
+    yield from what_now(
+        f"{id}.trouble",
+        _("This value could not be read. What now?"),
+        [
+            Back("again", _("read again"), f"{id}.look"),
+            Back("change", _("change what I typed for this value"), f"{id}.name"),
+            Choice("keep", _("keep it, the device will be there later")),
+        ],
+        facts=why,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Check power and wiring; b goes back, also to the adapter and the unit id."),
     )
-    if choice != "keep":
-        yield Rewind(f"{id}.look" if choice == "again" else f"{id}.name")
 
 
 def _form(id: str, candidates: list[str], values: Values) -> Question[str]:  # noqa: A002
@@ -219,24 +213,19 @@ def _tidy(point: Values) -> Values:
 
 def _go_on(id: str, name: str, shown: str) -> Steps[bool]:  # noqa: A002
     """Ask whether this is right; tell whether another value follows."""
-    choice = yield from ask(
-        menu(
-            f"{id}.next",
-            _("Is this right?") if shown else _("What next?"),
-            [
-                Choice("done", _("yes, and that was the last value")),
-                Choice("more", _("yes, and there is another value")),
-                Choice("again", _("read again")),
-                Choice("change", _("no, change it")),
-            ],
-            default=None if shown else "done",  # what is compared is not confirmed by Enter alone
-            unattended="done",
-            facts=f"{name} = {shown or _('not read')}",
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Compare it with the device's display."),
-        )
+    word = yield from what_now(
+        f"{id}.next",
+        _("Is this right?") if shown else _("What next?"),
+        [
+            Choice("done", _("yes, and that was the last value")),
+            Choice("more", _("yes, and there is another value")),
+            Back("again", _("read again"), f"{id}.look"),
+            Back("change", _("no, change it"), f"{id}.name"),
+        ],
+        default=None if shown else "done",  # what is compared is not confirmed by Enter alone
+        unattended="done",
+        facts=f"{name} = {shown or _('not read')}",
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Compare it with the device's display."),
     )
-    if choice in {"again", "change"}:
-        yield Rewind(f"{id}.look" if choice == "again" else f"{id}.name")
-    return choice == "more"
+    return word == "more"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_agent.command import DEVICE_UNREADABLE
 from edge_agent.config.profile import Profile
 from edge_agent.language import _
 from edge_agent.layout import columns, people_say
@@ -12,6 +13,7 @@ from edge_agent.setup.kind import Link
 from edge_agent.setup.profile_choice import in_words, title_of
 from edge_agent.setup.profile_trial import read_device
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
@@ -21,9 +23,9 @@ from edge_agent.setup.question import (
     ask,
     look,
     menu,
+    what_now,
 )
 
-DEVICE_UNREADABLE = 4  # the published exit code
 _SHOWN = 10  # values on one screen
 _PREFIXES = {  # a unit -> another in which displays show it, and by what that number is smaller
     "W": ("kW", 1000.0), "kW": ("MW", 1000.0), "var": ("kvar", 1000.0), "V.A": ("kVA", 1000.0),
@@ -197,50 +199,39 @@ def why_unread(seen: Values) -> str:
 
 
 def _unread(case: Case, seen: Values) -> Steps[Values | None]:
-    choice = yield from ask(
-        menu(
-            f"{case.id}.trouble",
-            _("None of its values could be read. What now?"),
-            [
-                Choice("again", _("read again")),
-                Choice("model", _("it is another model")),
-                Choice("keep", _("keep it, the device will be there later")),
-            ],
-            default="again",
-            facts=why_unread(seen),
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("A device that refuses all values of a model is mostly another model."),
-        )
+    yield from what_now(
+        f"{case.id}.trouble",
+        _("None of its values could be read. What now?"),
+        [
+            Back("again", _("read again"), f"{case.id}.live"),
+            Back("model", _("it is another model"), f"{case.id}.profile"),
+            Choice("keep", _("keep it, the device will be there later")),
+        ],
+        facts=why_unread(seen),
+        exit_code=DEVICE_UNREADABLE,
+        why=_("A device that refuses all values of a model is mostly another model."),
     )
-    if choice != "keep":
-        yield Rewind(f"{case.id}.live" if choice == "again" else f"{case.id}.profile")
     return seen
 
 
 def _wrong(case: Case) -> Steps[None]:
-    choices = [Choice("model", _("it is another model"))]
-    if case.parameters:
-        choices.append(Choice("parameter", _("the ratio of its transformers is another one")))
-    choices += [
+    ways: list[Choice | Back] = [
+        Back("model", _("it is another model"), f"{case.id}.profile"),
         Choice("registers", _("tell its values one by one, by the number on the display")),
-        Choice("again", _("read again")),
+        Back("again", _("read again"), f"{case.id}.live"),
     ]
-    choice = yield from ask(
-        menu(
-            f"{case.id}.wrong",
-            _("Then something is different. What shall we try?"),
-            choices,
-            default="model",
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("Makers change models; the display decides, not the list."),
-        )
+    if case.parameters:
+        first = f"{case.id}.parameter.{next(iter(case.parameters))}"
+        text = _("the ratio of its transformers is another one")
+        ways.insert(1, Back("parameter", text, first))
+    yield from what_now(
+        f"{case.id}.wrong",
+        _("Then something is different. What shall we try?"),
+        ways,
+        default="model",
+        exit_code=DEVICE_UNREADABLE,
+        why=_("Makers change models; the display decides, not the list."),
     )
-    first = next(iter(case.parameters), "")
-    ways = {"model": "profile", "parameter": f"parameter.{first}", "again": "live"}
-    if choice in ways:
-        yield Rewind(f"{case.id}.{ways[choice]}")
 
 
 def as_shown(seen: Values) -> dict[str, str]:

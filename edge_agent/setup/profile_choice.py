@@ -10,7 +10,7 @@ from edge_agent.config.library import Library, read
 from edge_agent.config.profile import Profile, Wording
 from edge_agent.errors import ProfileUnavailable
 from edge_agent.language import _, spoken
-from edge_agent.layout import SCREEN_WIDTH, width
+from edge_agent.layout import SCREEN_WIDTH, cut, width
 from edge_agent.setup.question import Choice, Question, Rewind, Steps, ask, menu
 
 OTHER = "other"
@@ -195,6 +195,7 @@ def _which(
         parse=parse,
         choices=tuple(choices),
         default=likely[0] if likely else None,
+        findable=True,
         example="sdm630",
         facts=facts,
         why=_(
@@ -208,13 +209,7 @@ def _line(name: str, profile: Profile) -> str:
     """Write a profile as a line of a menu: what it is, and how sure that is."""
     trust = trust_in(profile)
     title = title_of(profile, alias(profile, name))
-    return f"{_cut(title, _ROOM - width(trust) - 2)}  {trust}"
-
-
-def _cut(text: str, room: int) -> str:
-    while width(text) > room:
-        text = text[:-1]
-    return text
+    return f"{cut(title, _ROOM - width(trust) - 2)}  {trust}"
 
 
 def _found(

@@ -15,9 +15,9 @@ from edge_agent.config.explain import explain
 from edge_agent.config.library import Library
 from edge_agent.config.loading import parse
 from edge_agent.config.model import Connection
-from edge_agent.layout import shown
 from edge_agent.setup.draft import Values
-from edge_agent.trial import DeviceResult, try_connection
+from edge_agent.setup.live import as_values
+from edge_agent.trial import try_connection
 
 _NAME = "device"
 
@@ -71,29 +71,7 @@ def read_device(
     except ValueError as error:
         return {"state": "down", "why": str(error), "code": "", "ms": 0, "values": {}}
     (result,) = asyncio.run(try_connection(made))
-    return _as_values(result)
-
-
-def _as_values(result: DeviceResult) -> Values:
-    values = {
-        reading.point: {
-            "ok": reading.value is not None,
-            "v": shown(reading.value),
-            "number": reading.value if type(reading.value) in {int, float} else None,
-            "unit": reading.unit,
-            "why": reading.detail or (reading.why.value if reading.why else ""),
-        }
-        for reading in result.readings
-    }
-    return {
-        "state": result.state.value,
-        "why": result.why,
-        "code": result.code,
-        "ms": result.ms,
-        "at": result.ts,
-        "answer_time": result.answer_time,
-        "values": values,
-    }
+    return as_values(result)
 
 
 def busy(

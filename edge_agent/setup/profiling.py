@@ -4,12 +4,12 @@ Which model it is, what only somebody in front of it knows, and whether the valu
 display; then what to collect.
 """
 
+from edge_agent.command import DEVICE_UNREADABLE
 from edge_agent.config.profile import Parameter, answer
 from edge_agent.language import _
 from edge_agent.setup.draft import Values
 from edge_agent.setup.kind import Draft, Link
 from edge_agent.setup.profile_check import (
-    DEVICE_UNREADABLE,
     Case,
     Subject,
     as_shown,
@@ -29,7 +29,7 @@ from edge_agent.setup.profile_choice import (
 )
 from edge_agent.setup.profile_preset import Load, collect
 from edge_agent.setup.profile_trial import busy
-from edge_agent.setup.question import Choice, Question, Rewind, Steps, ask, look, menu
+from edge_agent.setup.question import Back, Choice, Question, Steps, ask, look, what_now
 
 __all__ = ["Subject", "profile_steps", "same_again"]
 
@@ -96,27 +96,22 @@ def same_again(
 
 
 def _confirm_copy(id: str, facts: str, otherwise: str, *, is_there: bool) -> Steps[None]:  # noqa: A002
-    choices = [
+    ways: list[Choice | Back] = [
         Choice("keep", _("yes") if is_there else _("keep it, the device will be there later")),
-        Choice("again", _("read again")),
+        Back("again", _("read again"), f"{id}.live"),
     ]
     if otherwise:
-        choices.insert(1, Choice("no", _("no: tell its values in another way")))
-    choice = yield from ask(
-        menu(
-            f"{id}.match" if is_there else f"{id}.trouble",
-            _("Does it match the display?") if is_there else _("It could not be read. What now?"),
-            choices,
-            default=None if is_there else "again",
-            example="keep",
-            facts=facts,
-            remember=False,
-            exit_code=DEVICE_UNREADABLE,
-            why=_("b goes back one question."),
-        )
+        ways.insert(1, Back("no", _("no: tell its values in another way"), otherwise))
+    yield from what_now(
+        f"{id}.match" if is_there else f"{id}.trouble",
+        _("Does it match the display?") if is_there else _("It could not be read. What now?"),
+        ways,
+        default=None if is_there else "again",
+        example="keep",
+        facts=facts,
+        exit_code=DEVICE_UNREADABLE,
+        why=_("b goes back one question."),
     )
-    if choice != "keep":
-        yield Rewind(f"{id}.live" if choice == "again" else otherwise)
 
 
 def _parameter(id: str, parameter: Parameter) -> Question[float | str]:  # noqa: A002

@@ -13,7 +13,7 @@ from edge_agent.rollout import Rollout, RolloutRefused, store
 from edge_agent.setup.draft import Values
 from edge_agent.setup.leftovers import clear
 from edge_agent.setup.proving import read_config
-from edge_agent.setup.question import Choice, Look, Progress, Rewind, Steps, ask, look, menu
+from edge_agent.setup.question import Back, Look, Progress, Steps, look, what_now
 from edge_agent.setup.screen import clipped, filled
 from edge_agent.setup.service import adopt
 from edge_agent.setup.summary import START
@@ -165,16 +165,14 @@ def _device(name: str, seen: Values) -> list[str]:
 
 
 def _trouble(seen: Values) -> Steps[None]:
-    choice = yield from ask(
-        menu(
-            "write.trouble",
-            _("The new configuration is not in force. What now?"),
-            [Choice("again", _("try again")), Choice("change", _("back to the summary"))],
-            default="again",
-            facts="\n".join([seen["problem"], *told(seen)[2:]]),
-            remember=False,
-            exit_code=1,
-            why=_("The old configuration, if there is one, is as it was."),
-        )
+    yield from what_now(
+        "write.trouble",
+        _("The new configuration is not in force. What now?"),
+        [
+            Back("again", _("try again"), WRITTEN),
+            Back("change", _("back to the summary"), "summary.look"),
+        ],
+        facts="\n".join([seen["problem"], *told(seen)[2:]]),
+        exit_code=1,
+        why=_("The old configuration, if there is one, is as it was."),
     )
-    yield Rewind(WRITTEN if choice == "again" else "summary.look")

@@ -6,7 +6,7 @@ A flow is a generator of these. It gets back what the answer means, or what a lo
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -20,6 +20,14 @@ class Choice(NamedTuple):
 
     word: str
     text: str
+
+
+class Back(NamedTuple):
+    """A line of a menu that leads back: from `to` on it is asked or looked again."""
+
+    word: str
+    text: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +45,13 @@ class Question(Generic[T]):
         choices: The menu; an answer is the word of a choice, or free text where `parse` takes it.
         conceal: For secrets: puts what was typed away and gives the answer that may be written
             down, which tells where it is.
-        remember: Whether an answer given earlier becomes the default when it is asked again.
+        remember: Whether an answer given earlier becomes the default when it is asked again; or
+            the only answers that do.
         commits: Whether things are done after it that cannot be taken back by `b`.
         exit_code: How an unattended run ends when the answer does not lead on.
         unattended: The answer taken where nobody is asked, if another one than the default.
+        findable: Whether a look may bring the answer, so that before it nobody can say that it is
+            missing.
         part: The part of the conversation it belongs to, such as `2/5 Machines`.
     """
 
@@ -53,11 +64,16 @@ class Question(Generic[T]):
     example: str = ""
     choices: tuple[Choice, ...] = ()
     conceal: Callable[[str], str] | None = None
-    remember: bool = True
+    remember: bool | Collection[str] = True
     commits: bool = False
     exit_code: int = 3
     unattended: str | None = None
+    findable: bool = False
     part: str = ""
+
+    def remembers(self, answer: str) -> bool:
+        """Tell whether this answer, given earlier, may be proposed again."""
+        return self.remember if isinstance(self.remember, bool) else answer in self.remember
 
 
 class Progress(Protocol):
@@ -170,6 +186,34 @@ def menu(
         default=default,
         **more,
     )
+
+
+def what_now(
+    id: str,  # noqa: A002 - the word of Question
+    text: str,
+    ways: Sequence[Choice | Back],
+    *,
+    default: str | None = "again",
+    **more: Any,
+) -> Steps[str]:
+    """Say that something is not as it should be, and go back to where the answer leads, or on.
+
+    Args:
+        id: Of the question.
+        text: What is asked.
+        ways: What may be done; a choice that leads nowhere back leads on.
+        default: The way taken on Enter, mostly to try again.
+        more: As a question takes it, such as `facts`.
+
+    Returns:
+        The word of the choice that leads on.
+    """
+    choices = [Choice(one.word, one.text) for one in ways]
+    word = yield from ask(menu(id, text, choices, default=default, remember=False, **more))
+    for one in ways:
+        if isinstance(one, Back) and one.word == word:
+            yield Rewind(one.to)
+    return word
 
 
 class NotAChoice(ValueError):  # noqa: N818 - named after what it is

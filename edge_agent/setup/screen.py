@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edge_agent.language import _, count
-from edge_agent.layout import SCREEN_WIDTH, width, wrap
+from edge_agent.layout import SCREEN_WIDTH, cut, width, wrap
 from edge_agent.setup.question import Question
 
 ROWS = 20
@@ -33,11 +33,7 @@ def pages(question: Question[Any]) -> list[Page]:
 
 def clipped(line: str) -> str:
     """Cut a line of a table that is too long for the screen."""
-    if width(line) <= SCREEN_WIDTH:
-        return line
-    while width(line) > SCREEN_WIDTH - 3:
-        line = line[:-1]
-    return line + "..."
+    return cut(line, SCREEN_WIDTH, "...")
 
 
 def filled(entries: Sequence[str], rows: int) -> list[str]:

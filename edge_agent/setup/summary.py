@@ -8,6 +8,7 @@ from edge_agent.layout import columns, wrap
 from edge_agent.setup.draft import Values
 from edge_agent.setup.proving import rehearse, survey
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
@@ -17,6 +18,7 @@ from edge_agent.setup.question import (
     ask,
     look,
     menu,
+    what_now,
 )
 from edge_agent.setup.screen import clipped, filled
 from edge_agent.setup.writer import as_yaml
@@ -26,7 +28,6 @@ REHEARSAL = 60.0  # seconds
 MOST_SAID = 2  # rows
 MOST_ROWS = 3  # of a table, so that it fits a screen with the menu below it
 MOST_FAILED = 12
-DEVICE_UNREADABLE = 4  # the published exit code
 
 
 def summary(document: Values, config: Path, said: Sequence[str], *, starts: bool) -> Steps[Values]:
@@ -138,18 +139,14 @@ def _what_now(facts: str, seen: Values, *, starts: bool) -> Question[str]:
 
 
 def _trouble(problem: str) -> Steps[None]:
-    yield from ask(
-        menu(
-            "summary.trouble",
-            _("The configuration cannot be like this."),
-            [Choice("device", _("back to the devices"))],
-            default="device",
-            facts="\n".join(wrap(problem)[:12]),
-            remember=False,
-            why=_("b goes back one question; what is there already is not changed."),
-        )
+    yield from what_now(
+        "summary.trouble",
+        _("The configuration cannot be like this."),
+        [Back("device", _("back to the devices"), "device.1.kind")],
+        default="device",
+        facts="\n".join(wrap(problem)[:12]),
+        why=_("b goes back one question; what is there already is not changed."),
     )
-    yield Rewind("device.1.kind")
 
 
 def _failed_points(seen: Values) -> Steps[None]:
@@ -189,6 +186,5 @@ def _rehearsal(text: str, folder: Path) -> Steps[None]:
 
 
 def _back(id: str, text: str, facts: str) -> Steps[None]:  # noqa: A002 - the word of Question
-    choices = [Choice("back", _("back to the summary"))]
-    yield from ask(menu(id, text, choices, default="back", facts=facts, remember=False))
-    yield Rewind("summary.look")
+    back = [Back("back", _("back to the summary"), "summary.look")]
+    yield from what_now(id, text, back, default="back", facts=facts)

@@ -5,10 +5,12 @@ conversation then goes on as it began.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from edge_agent import language
-from edge_agent.language import LANGUAGES, _
+from edge_agent.language import KEPT, LANGUAGES, _
 from edge_agent.setup.question import Choice, Steps, ask, menu
+from edge_agent.versions import write_whole
 
 Shows = Callable[[str], bool]
 """Tells whether those who are asked here can, and want to, be shown a language."""
@@ -28,6 +30,17 @@ def tongue(shows: Shows) -> Steps[str]:
     if shows(wanted):
         language.use(wanted)
     return wanted
+
+
+def keep(folder: Path, wanted: str) -> None:
+    """Keep a choice beside the configuration, for every command from now on.
+
+    Raises:
+        OSError: The folder cannot be written; what was kept before stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / KEPT
+    write_whole(file, f"{wanted}\n".encode(), like=file)
 
 
 _WHICH = {"en": "Which language?", "zh": "用哪种语言？"}

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge_agent.command import BROKER_UNREACHABLE
 from edge_agent.doctor import clock
 from edge_agent.doctor.finding import Finding
 from edge_agent.language import _
@@ -12,6 +13,7 @@ from edge_agent.setup.draft import Values
 from edge_agent.setup.kind import Home
 from edge_agent.setup.meaning import to_ca_file
 from edge_agent.setup.question import (
+    Back,
     Choice,
     Look,
     Progress,
@@ -22,9 +24,8 @@ from edge_agent.setup.question import (
     look,
     menu,
     valid,
+    what_now,
 )
-
-BROKER_UNREACHABLE = 5  # the published exit code
 
 
 def trusted(url: str, home: Home) -> Steps[str]:
@@ -100,7 +101,7 @@ def _trust(certificate: Values) -> Question[str]:
         parse=parse,
         facts="\n".join([*told(certificate), *soon(certificate, datetime.now(UTC))]),
         example=known,
-        remember=False,
+        remember={"file"},  # never that an unknown certificate is to be trusted
         exit_code=BROKER_UNREACHABLE,
         why=_("Somebody between here and the broker could show a certificate of his own."),
     )
@@ -134,23 +135,29 @@ def _authority(url: str, home: Home) -> Steps[str]:
     return str(seen["file"])
 
 
-def trouble(at: str, facts: str) -> Steps[None]:
-    """Tell what keeps the broker from being used; look again, change what was typed, or keep it."""
-    choice = yield from ask(
-        menu(
-            "broker.trouble" if at == "broker.look" else f"{at}.trouble",
-            _("The broker cannot be used like this. What now?"),
-            [
-                Choice("again", _("try again")),
-                Choice("change", _("change what I typed")),
-                Choice("keep", _("keep it, the broker will be there later")),
-            ],
-            default="again",
-            facts=facts,
-            remember=False,
-            exit_code=BROKER_UNREACHABLE,
-            why=_("Readings are kept on this gateway until the broker takes them."),
-        )
+def trouble(at: str, facts: str, *, login: bool = False) -> Steps[None]:
+    """Tell what keeps the broker from being used; look again, change what was typed, or keep it.
+
+    Args:
+        at: The look that found it.
+        facts: What is wrong.
+        login: Whether it is the user, the password or the rights: then the address is right.
+    """
+    typed = [Back("change", _("change what I typed"), "broker.url")]
+    if login:
+        typed = [
+            Back("login", _("change user name and password"), "broker.username"),
+            Back("change", _("change the address"), "broker.url"),
+        ]
+    yield from what_now(
+        "broker.trouble" if at == "broker.look" else f"{at}.trouble",
+        _("The broker cannot be used like this. What now?"),
+        [
+            Back("again", _("try again"), at),
+            *typed,
+            Choice("keep", _("keep it, the broker will be there later")),
+        ],
+        facts=facts,
+        exit_code=BROKER_UNREACHABLE,
+        why=_("Readings are kept on this gateway until the broker takes them."),
     )
-    if choice != "keep":
-        yield Rewind(at if choice == "again" else "broker.url")

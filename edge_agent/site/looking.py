@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from edge_agent.config import parse
 from edge_agent.config.library import Library
-from edge_agent.config.model import Config, Connection
+from edge_agent.config.model import Config, Connection, Device
 from edge_agent.config.profile import Profile
 from edge_agent.errors import DriverError, DriverUnavailable, ProfileUnavailable
 from edge_agent.model import Quality, Value
@@ -125,28 +125,28 @@ async def _read(
 async def _identities(config: Config, asked: "set[str]") -> Identities:
     said: dict[str, Mapping[str, str]] = {}
     for connection in config.connections:
-        with contextlib.suppress(DriverError, DriverUnavailable, TimeoutError):
-            said |= await _identified(connection, asked)
+        wanted = [device for device in connection.devices if device.name in asked]
+        if wanted:
+            with contextlib.suppress(DriverError, DriverUnavailable, TimeoutError):
+                await _identify(connection, wanted, said)
     return said
 
 
-async def _identified(connection: Connection, asked: "set[str]") -> dict[str, Mapping[str, str]]:
-    """Ask devices of a connection who they are."""
-    said: dict[str, Mapping[str, str]] = {}
-    wanted = [device for device in connection.devices if device.name in asked]
-    if not wanted:
-        return said
+async def _identify(
+    connection: Connection, wanted: Sequence[Device], said: dict[str, Mapping[str, str]]
+) -> None:
+    """Ask devices of a connection who they are; what one has said stays, whatever comes then."""
     driver = make_driver(connection.driver, connection.settings)
     try:
         async with asyncio.timeout(OPEN_PATIENCE):
             await driver.open()
         for device in wanted:
             plan: Any = driver.plan([point.address for point in device.points], {})
-            async with asyncio.timeout(IDENTIFY_SECONDS):
-                said[device.name] = await driver.identify(plan)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDENTIFY_SECONDS):
+                    said[device.name] = await driver.identify(plan)
     finally:
         await driver.close()
-    return said
 
 
 def _values(result: DeviceResult) -> dict[str, Value]:

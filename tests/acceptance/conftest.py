@@ -11,6 +11,7 @@ import pytest
 from tests.rigs.beginner import Beginner, Knowledge
 from tests.rigs.bench import Bench
 from tests.rigs.mosquitto import mosquitto
+from tests.rigs.terminal import hang_up
 
 DATA_FLOWS = r"Does it come back by itself"
 """The first question behind the start: by then the wizard has seen that readings flow."""
@@ -50,7 +51,7 @@ def beginner(bench, broker):
 
     yield sit_down
     for each in seated:
-        each.terminal.close(force=True)
+        hang_up(each.terminal)
 
 
 @pytest.fixture(scope="session")
@@ -74,5 +75,5 @@ def hour(tmp_path_factory):
                 bench=bench, person=person, port=port, answers=answers, status=status
             )
         finally:
-            person.terminal.close(force=True)
+            hang_up(person.terminal)
             bench.close()

@@ -14,6 +14,7 @@ from edge_agent.layout import wrap
 from tests.acceptance.conftest import DATA_FLOWS, running_broker
 from tests.rigs.beginner import HEADER, IN_CHINESE, Beginner, Knowledge, Rule, cleaned
 from tests.rigs.bench import ADAPTER, Bench
+from tests.rigs.terminal import hang_up
 
 PAGE = Path(__file__).parents[2] / "docs/commissioning.md"
 BEGIN, END = "<!-- session {name} -->", "<!-- end -->"
@@ -38,7 +39,7 @@ def recorded(rules: list[Rule], screens: int | None = None) -> str:
             while (screen := person.reads()) is not None and len(person.answers) != screens:
                 person.replies(screen)
         finally:
-            person.terminal.close(force=True)
+            hang_up(person.terminal)
             bench.close()
     shutil.rmtree(folder)
     return as_on_a_gateway(person.seen, folder, port)

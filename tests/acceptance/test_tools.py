@@ -115,32 +115,31 @@ def test_check_08_a_makers_list_is_previewed_right_and_goes_round(hall, capsys):
 
 # --- check 11 ------------------------------------------------------------------------------------
 
-HELP_SECONDS = 0.150
-"""Of the processor: what the clock says hangs on what else this machine does."""
+HELP_MODULES = 200
+"""What is imported is what the start costs, wherever it runs; the milliseconds are measured by
+`make bench`, on a machine that does nothing else."""
 PROGRAM = """
-import os, sys
+import sys
+there = set(sys.modules)
 from edge_agent.cli import main
 try:
     main(["--help"])
 finally:
-    used = os.times()
-    heavy = {"pymodbus", "asyncua"} & {name.partition(".")[0] for name in sys.modules}
-    print(used.user + used.system, *heavy)
+    imported = set(sys.modules) - there
+    roots = {name.partition(".")[0] for name in imported}
+    print(len(imported), *sorted(roots - sys.stdlib_module_names - {"edge_agent"}))
 """
 
 
 def test_check_11_help_answers_at_once_and_imports_no_protocol():
-    took = []
-    for _ in range(3):
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
-        )
-        seconds, *heavy = done.stdout.splitlines()[-1].split()
-        assert heavy == []
-        assert "  setup " in done.stdout
-        took.append(float(seconds))
-    print(f"--help: {min(took) * 1000:.0f} ms of the processor")
-    assert min(took) < HELP_SECONDS
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    imported, *heavy = done.stdout.splitlines()[-1].split()
+    print(f"--help: {imported} modules")
+    assert heavy == [], "nothing but Python's own and ours"
+    assert "  setup " in done.stdout
+    assert int(imported) < HELP_MODULES
 
 
 # --- check 12 ------------------------------------------------------------------------------------

@@ -192,3 +192,30 @@ def refuse(event, arguments):
 sys.addaudithook(refuse)
 sys.exit(main(sys.argv[1:]))
 """
+
+
+def test_a_unit_that_is_not_ucum_is_doubted_once_with_the_code_that_is_meant(
+    good: Path, capsys
+) -> None:
+    points = "".join(
+        f"          p{at}: {{address: '3010{at}', unit: {unit}}}\n"
+        for at, unit in enumerate(["kWh", "kW.h", "Volt", "kWh", "blobs", "'{pieces}'", "pcs", "C"])
+    )
+    good.write_text(GOOD.partition("          oil")[0] + points)
+    assert main(["check", "--json", "-c", str(good)]) == OK
+    found = json.loads(capsys.readouterr().out)["warnings"]
+    place = "connections[0].devices[0].points"
+    assert [(one["path"], one["line"], one["hint"]) for one in found] == [
+        (f"{place}.p0.unit", 12, "write kW.h"),
+        (f"{place}.p2.unit", 14, "write V"),
+        (
+            f"{place}.p4.unit",
+            16,
+            "write it in UCUM, such as kW.h, Cel or /min; words of your own in braces: {pieces}",
+        ),
+        (f"{place}.p6.unit", 18, "write 1"),
+        (f"{place}.p7.unit", 19, "write Cel"),
+    ]
+    assert found[0]["message"] == (
+        "'kWh' is not the UCUM code of what is probably meant (1 more point has it)"
+    )

@@ -17,7 +17,7 @@ import pytest
 
 PROGRAM = str(Path(sys.executable).with_name("edge-agent"))
 MACHINES = {"press-1", "meter-press", "meter-oven", "oven-1", "scale-1"}
-PATIENCE = 15.0  # seconds
+PATIENCE = 60.0  # seconds
 
 Program = subprocess.Popen[str]
 Start = Callable[..., Program]

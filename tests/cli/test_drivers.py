@@ -61,7 +61,7 @@ def test_an_unknown_driver_is_refused_with_the_nearest(capsys) -> None:
     assert main(["drivers", "modbos"]) == USAGE
     assert "did you mean 'modbus'?" in capsys.readouterr().err
     assert main(["drivers", "xyz"]) == USAGE
-    assert "installed are: modbus, opcua, serial, simulated" in capsys.readouterr().err
+    assert "installed are: 'modbus', 'opcua', 'serial', 'simulated'" in capsys.readouterr().err
 
 
 def test_no_driver_is_imported() -> None:

@@ -165,7 +165,7 @@ def test_a_device_that_is_away_is_named(site: Path, capsys) -> None:
 def test_somebody_at_a_terminal_is_asked(site: Path) -> None:
     program = "from edge_agent.cli import main; raise SystemExit(main())"
     words = ["-c", program, "import", str(site / "open.csv"), "-c", str(site / "config.yaml")]
-    terminal = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=10,
+    terminal = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=60,
                              env={"TERM": "dumb", "LANG": "C.UTF-8", "PATH": ""})  # fmt: skip
     terminal.delaybeforesend = None
     terminal.expect("This concerns row 2, 3")
@@ -177,6 +177,7 @@ def test_somebody_at_a_terminal_is_asked(site: Path) -> None:
     terminal.sendline("1")
     terminal.expect("- name: NAME")
     terminal.expect(pexpect.EOF)
+    terminal.wait()
     terminal.close()
     assert terminal.exitstatus == OK
 

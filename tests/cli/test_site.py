@@ -20,7 +20,6 @@ from edge_agent.site.render import render
 from tests.rigs.holding_plc import Plc
 from tests.site.conftest import floats, gateway
 
-pytestmark = pytest.mark.timeout(60)
 SESAME, ANOTHER = "sesame-of-the-broker", "another-sesame"
 
 
@@ -237,7 +236,7 @@ def test_a_person_is_asked_what_is_missing(box, meter):
             *("-c", str(box.config), "--template", str(box.template)),
         ],
         encoding="utf-8",
-        timeout=20,
+        timeout=60,
         env={**os.environ, "TERM": "dumb"},
     )
     terminal.expect("A name for this gateway")
@@ -246,6 +245,7 @@ def test_a_person_is_asked_what_is_missing(box, meter):
     terminal.sendline("gw-02")
     terminal.expect("there is no configuration yet")
     terminal.expect(pexpect.EOF)
+    terminal.wait()
     terminal.close()
     assert terminal.exitstatus in {0, 3}  # 3: the password is not on this box yet
 
@@ -277,3 +277,18 @@ def test_a_template_from_anywhere_cannot_overwrite_any_file(box, meter, tmp_path
         done = box.site("apply", full(box, meter), *how, code=3, **KNOWN)
         assert "put it there yourself" in done.stderr
     assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("action", ["apply", "diff"])
+def test_without_a_template_it_says_where_one_comes_from(tmp_path, action, capsys):
+    assert main(["site", action, "-c", str(tmp_path / "config.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "--template site.yaml" in said
+    assert "edge-agent site export -o site.yaml" in said
+
+
+@pytest.mark.parametrize("action", ["export", "apply", "diff", "versions", "back"])
+def test_the_help_of_each_action_has_an_example(action, capsys):
+    with pytest.raises(SystemExit):
+        main(["site", action, "--help"])
+    assert f"example: edge-agent site {action}" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 from edge_agent_modbus import ModbusSettings
 
 from edge_agent.agent import Agent
-from edge_agent.cli.status import _carried, _line, _lines, _screen, _wear
+from edge_agent.cli.status import _broker, _carried, _line, _lines, _screen, _wear
 from edge_agent.clock import Clock
 from edge_agent.config import experience
 from edge_agent.config.model import AgentIdentity, BufferLimits, Config, Mqtt
@@ -46,7 +46,7 @@ async def agent_on(shared, tmp_path, port):
     task = asyncio.create_task(agent.run(config, stop))
     yield agent
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_a_dead_device_is_named_with_cause_and_next_step(shared, tmp_path):
@@ -145,14 +145,30 @@ DEVICE = {
     ("counted", "shown"),
     [
         ({}, "0 polls, 0 skipped"),
-        ({"polls": 7, "overruns": 1}, "7 polls, 1 skipped"),
+        ({"polls": 7, "overruns": 1}, "7 polls, 1 skipped, measuring how busy it is"),
+        ({"polls": 7, "busy": 0.314}, "7 polls, 0 skipped, busy 31% of the time"),
+        ({"polls": 7, "state": "down"}, "7 polls, 0 skipped"),
+        ({"busy": 0.88, "why": "no port"}, "0 polls, 0 skipped, busy 88% of the time: no port"),
         ({"changes": 12}, "12 changes"),
         ({"polls": 7, "changes": 12}, "12 changes, 7 polls, 0 skipped"),
     ],
 )
 def test_a_line_that_reports_by_itself_shows_its_changes(counted, shown):
     (line,) = _line({**LINE, **counted})
-    assert line == f"line     {'oven':24} {'up':7} {shown}"
+    assert line == f"line     {'oven':24} {counted.get('state', 'up'):7} {shown}"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ({"why": "refused"}, "b.example:1883 waiting: refused, nothing acknowledged yet"),
+        ({"note": "nobody subscribes"}, "b.example:1883 waiting: nobody subscribes, nothing"),
+        ({}, "b.example:1883 waiting, nothing acknowledged yet"),
+    ],
+)
+def test_what_is_said_of_a_broker_stands_apart_from_its_state(told, shown):
+    known = {"host": "b.example", "port": 1883, "state": "waiting", "why": "", "note": ""}
+    assert _broker({**known, "last_ack": None, **told}, now=0).startswith(shown)
 
 
 def test_what_is_wrong_with_a_whole_line_is_said_once():
@@ -160,8 +176,9 @@ def test_what_is_wrong_with_a_whole_line_is_said_once():
     lines = _lines([{**LINE, **lost}], [{**DEVICE, **lost, "code": "E-LINK-DOWN"}], now=5)
     assert [line.count("the cable was pulled") for line in lines] == [1, 0]
     slow = [{**LINE, "overload": "too much for the line"}]
-    lines = _lines(slow, [{**DEVICE, "why": "too much for the line"}], now=5)
-    assert [line.strip() for line in lines].count("too much for the line") == 1
+    earlier = {"why": "too much for the line, a while ago", "code": "E-LINE-OVERLOADED"}
+    lines = _lines(slow, [{**DEVICE, **earlier}, {**DEVICE, **earlier}], now=5)
+    assert "\n".join(lines).count("too much for the line") == 1
     lines = _lines([LINE], [{**DEVICE, "why": "it does not answer"}], now=5)
     assert lines[-1].strip() == "it does not answer"
 

@@ -129,6 +129,7 @@ def test_a_terminal_gets_a_table_too(write, unreachable, term, escapes):
         dimensions=(24, 100),
     )
     terminal.expect(pexpect.EOF)
+    terminal.wait()
     terminal.close()
     assert terminal.exitstatus == 6
     assert re.search(r"oven +temperature +180 +Cel +good", terminal.before)
@@ -144,6 +145,7 @@ def test_a_terminal_without_rich_gets_a_plain_table(write):
         sys.executable, ["-c", command, "test", "-c", write(GOOD)], encoding="utf-8"
     )
     terminal.expect(pexpect.EOF)
+    terminal.wait()
     terminal.close()
     assert terminal.exitstatus == 0, terminal.before
     assert "oven    temperature    180  Cel   good" in terminal.before

@@ -50,13 +50,13 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def running(file: Path) -> AsyncIterator[daemon.Daemon]:
     served = daemon.Daemon(file)
     task = asyncio.create_task(served.run(load(file)))
-    await asyncio.wait_for(served._ready.wait(), 10)
+    await asyncio.wait_for(served._ready.wait(), 60)
     await until((file.parent / "buffer" / control.SOCKET).is_socket)
     try:
         yield served
     finally:
         served._stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 def watch(file: Path, *words: str, term: str = "dumb") -> pexpect.spawn:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,10 +71,14 @@ def test_any_line_of_the_example_changed(number: int, text: str) -> None:
     check("\n".join([*LINES[:number], text, *LINES[number + 1 :]]))
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, COUNT - 1), values)
-def test_any_value_of_the_example_changed(number: int, value: Any) -> None:
-    document = yaml.safe_load(EXAMPLE)
-    container, key = places(document)[number]
-    container[key] = value
-    check(yaml.dump(document, allow_unicode=True))
+@pytest.mark.parametrize("examples", [50, pytest.param(150, marks=pytest.mark.thorough)])
+def test_any_value_of_the_example_changed(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(st.integers(0, COUNT - 1), values)
+    def changed(number: int, value: Any) -> None:
+        document = yaml.safe_load(EXAMPLE)
+        container, key = places(document)[number]
+        container[key] = value
+        check(yaml.dump(document, allow_unicode=True))
+
+    changed()

@@ -4,7 +4,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from edge_agent.config.places import Items, Section
 from edge_agent.config.shape import PointShape
 from edge_agent.plugins import load as load_driver
 from tests.rigs.installed import install_driver
+from tests.rigs.processor import takes_at_most
 
 HEAD = "version: 1\nagent: {id: gw-01, site: hall}\nmqtt: {url: mqtt://localhost}\n"
 
@@ -294,9 +294,8 @@ def large(points: int) -> str:
 @pytest.mark.thorough
 def test_ten_thousand_points_are_checked_within_two_seconds(written) -> None:
     path = written(large(10_000))
-    begin = time.perf_counter()
+    assert takes_at_most(2, lambda: config.inspect(path))
     loaded, errors, warnings = config.inspect(path)
-    assert time.perf_counter() - begin < 2
     assert (errors, warnings) == ([], [])
     assert loaded is not None
     assert sum(len(device.points) for device in loaded.connections[0].devices) == 10_000
@@ -338,8 +337,10 @@ def test_a_process_apart_leaves_nothing_of_the_checking_in_the_daemon(written) -
     assert int(done.stdout) < 4e6
 
 
-def test_what_comes_from_a_process_apart_is_the_same(written) -> None:
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_what_comes_from_a_process_apart_is_the_same(written, monkeypatch, is_copy) -> None:
     path = written(large(200))
+    monkeypatch.setattr(apart.twin, "can_be", lambda: is_copy)
     here, there = config.load(path), apart.load(path)
     assert list(there.connections) == list(here.connections)
     assert (there.agent, there.mqtt, there.buffer) == (here.agent, here.mqtt, here.buffer)
@@ -349,3 +350,41 @@ def test_mistakes_come_from_a_process_apart_with_their_places(written) -> None:
     with pytest.raises(config.ConfigInvalid) as caught:
         apart.load(written("version: 1\nagent: {id: gw}\n"))
     assert "agent.site" in {problem.path for problem in caught.value.problems}
+
+
+START = """
+import sys
+from pathlib import Path
+from edge_agent.config import apart
+from edge_agent.errors import ConfigInvalid
+from edge_agent.twin import Twin
+loading = apart.Loading(Path(sys.argv[1]))
+assert isinstance(loading._process, Twin)
+try:
+    print(len(loading.result().connections))
+except ConfigInvalid as invalid:
+    print([problem.path for problem in invalid.problems])
+print(*sorted({"yaml", "edge_agent.config.shape", "edge_agent_modbus"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_start_has_a_copy_of_itself_load_it_and_keeps_the_drivers_alone(written, is_right):
+    path = written(large(200) if is_right else f"{HEAD}connections: [{{name: a}}]")
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(path)], capture_output=True, text=True, check=True
+    )
+    expected = (
+        f"{len(config.load(path).connections)}\nedge_agent_modbus\n"
+        if is_right
+        else "['connections[0].driver', 'connections[0].devices']\n\n"
+    )
+    assert (done.stdout, done.stderr) == (expected, "")
+
+
+def test_a_process_that_dies_costs_memory_only(written, monkeypatch) -> None:
+    monkeypatch.setattr(apart.twin, "can_be", lambda: False)
+    monkeypatch.setattr(apart, "PROGRAM", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with capture_logs() as log:
+        assert apart.load(written(large(200))).connections
+    assert [line["why"] for line in log] == ["the process ended with -9"]

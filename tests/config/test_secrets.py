@@ -113,6 +113,26 @@ def test_a_secret_for_equipment_is_named_as_those_for_the_broker_are(tmp_path, m
     assert problem.hint.startswith(hint.format(secret=secret))
 
 
+@pytest.mark.parametrize("key", ["ca_file", "cert_file"])
+def test_a_certificate_that_is_missing_is_named_as_a_secret_is(tmp_path, key):
+    path, there, key_file = tmp_path / "config.yaml", tmp_path / "there.pem", tmp_path / "key.pem"
+    there.touch(0o644)  # certificates are no secrets
+    key_file.touch(0o600)
+    named = {"ca_file": there, "cert_file": there, "key_file": key_file, key: tmp_path / "none.pem"}
+    lines = "".join(f"  {name}: {file}\n" for name, file in named.items())
+    text = TEXT.replace("  password_file: %s\n", lines)
+    path.write_text(text.replace("mqtt://", "mqtts://"))
+    [problem] = config.inspect(path, secrets.out_of_sight, secrets.missing_here).errors
+    assert problem.path == f"mqtt.{key}"
+    assert problem.message == f"{named[key]} does not exist"
+    assert "readable for the user" in problem.hint
+    with pytest.raises(ConfigInvalid, match="does not exist"):
+        load(path)
+    assert Loading(path).result().mqtt, "a start waits for it"
+    path.write_text(text)  # without TLS it is not used, and a warning says so
+    assert config.inspect(path, around=secrets.missing_here).errors == []
+
+
 def test_a_secret_for_equipment_that_is_out_of_sight_is_a_doubt(tmp_path):
     path, secret = tmp_path / "config.yaml", "/run/credentials/no-such.service/oven"
     path.write_text(TEXT.replace("  password_file: %s\n", "").replace("[]", EQUIPMENT % secret))

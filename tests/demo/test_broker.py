@@ -22,7 +22,7 @@ async def mqtt() -> AsyncIterator[Mqtt]:
 
 
 async def next_message(subscriber: Subscriber) -> Message:
-    return await asyncio.wait_for(subscriber.messages.get(), 5)
+    return await asyncio.wait_for(subscriber.messages.get(), 30)
 
 
 def publish(subscriber: Subscriber, topic: str, payload: bytes, *, retain: bool = False) -> None:
@@ -76,7 +76,7 @@ async def test_topics_that_cannot_be_cleared_are_named() -> None:
             loop = asyncio.get_running_loop()
             subscriber._client.on_disconnect = lambda *_: loop.call_soon_threadsafe(gone.set)
             await stack.aclose()
-            await asyncio.wait_for(gone.wait(), 5)
+            await asyncio.wait_for(gone.wait(), 30)
             with pytest.raises(BrokerUnavailable, match="may still retain edge/a/meta"):
                 await subscriber.clear(["edge/a/meta"])
 
@@ -100,7 +100,7 @@ async def test_a_client_of_mqtt_5_is_told_at_once_that_only_3_1_1_is_spoken(mqtt
     await asyncio.to_thread(client.connect, mqtt.host, mqtt.port)
     client.loop_start()
     try:
-        assert await asyncio.wait_for(told.get(), 5) == "Unsupported protocol version"
+        assert await asyncio.wait_for(told.get(), 30) == "Unsupported protocol version"
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)

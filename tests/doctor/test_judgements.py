@@ -28,6 +28,7 @@ from edge_agent.doctor.ports import Port
 from edge_agent.doctor.processes import Holder
 from edge_agent.doctor.validity import Validity
 from edge_agent.errors import Problem
+from edge_agent.fstab import Entry
 from edge_agent.mounts import Mount
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,7 @@ CASES = [
     (disk.judge(SOUND), ["", ""]),
     (disk.judge(SOUND._replace(free=100 << 20)), ["D-DISK-SCARCE", ""]),
     (disk.judge(SOUND._replace(free=10 << 20)), ["D-DISK-FULL", ""]),
+    (disk.judge(SOUND._replace(absent=Entry("UUID=1", HOME))), ["D-DISK-ABSENT", "", ""]),
     (disk.judge(SOUND._replace(mount=EXT4._replace(read_only=True))), ["D-DISK-READ-ONLY", "", ""]),
     (disk.judge(SOUND._replace(mount=EXT4._replace(kind="tmpfs"))), ["D-DISK-MEMORY", "", ""]),
     (disk.judge(SOUND._replace(mount=EXT4._replace(kind="vfat"))), ["D-DISK-KIND", "", ""]),

@@ -62,12 +62,12 @@ async def plc():
 async def running(config):
     agent, stop, ready = Agent(config, Clock()), asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(agent.run(config, stop, ready))
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), 60)
     try:
         yield agent
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def test_fifty_points_are_published_each_time_and_the_bad_one_is_named_once(tmp_path, plc):
@@ -76,12 +76,12 @@ async def test_fifty_points_are_published_each_time_and_the_bad_one_is_named_onc
         config = parse(text).config
         with subscriber(broker, "edge/v1/#") as platform, structlog.testing.capture_logs() as log:
             async with running(config):
-                await until(lambda: len(platform.on("/press/data")) >= 8, 20)
+                await until(lambda: len(platform.on("/press/data")) >= 8)
             learning = list(plc.device.reads)
             plc.device.reads.clear()
             async with running(config):
                 seen = len(platform.on("/press/data"))
-                await until(lambda: len(platform.on("/press/data")) >= seen + 8, 20)
+                await until(lambda: len(platform.on("/press/data")) >= seen + 8)
     for message in platform.on("/press/data"):
         values = {each["p"]: each["v"] for each in message["readings"] if each.get("q") is None}
         assert values == {name: 1000 + at for name, at in GOOD.items()}

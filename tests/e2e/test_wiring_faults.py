@@ -5,6 +5,7 @@ import random
 import pytest
 from edge_agent_modbus import ModbusSettings
 
+from tests.rigs.counter_plc import Heartbeat
 from tests.rigs.modbus_device import with_crc
 from tests.rigs.shared_line import SharedLine, connection, polling
 from tests.rigs.uart import Collision, Wave, heard
@@ -13,7 +14,9 @@ from tests.rigs.until import until
 BAUD = 115200
 UNITS = range(1, 4)
 EVERY = 0.04
-TIMEOUT = 0.05
+TIMEOUT = 0.1
+QUIET = 0.01  # seconds; who is later than that tears frames apart, and is a fault of the line's own
+TRIES = 8
 
 
 @pytest.fixture
@@ -117,13 +120,16 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_seeded_fault_is_named_right(shared, fault):
     shared.wiring, code = FAULTS[fault]
-    async with polling(configured(shared)) as (_, kept):
-        await until(lambda: any(state[2] == code for state in kept.states), 8)
+    for _ in range(TRIES):
+        async with Heartbeat() as own, polling(configured(shared)) as (_, kept):
+            await until(lambda: any(state[2] == code for state in kept.states))
         blamed = {device for device, _, each in kept.states if each == code}
-        if code in {"E-BUS-ABSENT", "E-BUS-DUPLICATE"}:
-            assert blamed == {"unit-1"}, kept.states
+        expected = {"unit-1"} if code in {"E-BUS-ABSENT", "E-BUS-DUPLICATE"} else blamed
         wrong = {each for _, _, each in kept.states} - {code, ""}
-        assert not wrong, kept.states
+        if (blamed, wrong) == (expected, set()) or own.worst < QUIET:
+            break
+    assert blamed == expected, kept.states
+    assert not wrong, kept.states
 
 
 @pytest.mark.thorough

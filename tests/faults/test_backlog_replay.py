@@ -5,6 +5,7 @@ import time
 
 from tests.rigs.agent_process import HURRY_HISTORY, agent, configure
 from tests.rigs.arrivals import heard
+from tests.rigs.counter_plc import Heartbeat
 from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import sized
 from tests.rigs.mosquitto import mosquitto
@@ -26,7 +27,11 @@ async def test_a_backlog_is_drained_while_live_readings_stay_live(tmp_path, size
     waiting, devices = size.amount
     with judged(28, f"{waiting:,} readings in the backlog", full=size.full) as outcome:
         with moving_plant(devices) as plant:
-            async with mosquitto(tmp_path, *ENDLESS) as port, network(port) as between:
+            async with (
+                mosquitto(tmp_path, *ENDLESS) as port,
+                network(port) as between,
+                Heartbeat() as own,
+            ):
                 between.refusing = True
                 config = configure(between.port, *connections(plant, "500ms"))
                 hurry = {} if size.full else dict.fromkeys(HURRY_HISTORY, 0.4)
@@ -34,7 +39,7 @@ async def test_a_backlog_is_drained_while_live_readings_stay_live(tmp_path, size
                     await until(lambda: gateway.readings >= waiting, 300)
                     with heard(port) as arrivals:
                         between.refusing = False
-                        await until(lambda: arrivals.delivered, 30)
+                        await until(lambda: arrivals.delivered, 60)
                         began = time.time()
                         while gateway.status()["buffer"]["readings"] > 15_000:
                             assert time.time() - began < DRAIN_S
@@ -56,4 +61,4 @@ async def test_a_backlog_is_drained_while_live_readings_stay_live(tmp_path, size
         assert outcome.losses == 0
         assert arrivals.historical > 0
         assert memory <= MEMORY_MB
-        assert late <= LIVE_S
+        assert late <= LIVE_S + own.noise

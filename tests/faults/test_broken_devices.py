@@ -6,11 +6,12 @@ import time
 
 from tests.rigs.agent_process import agent, configure
 from tests.rigs.arrivals import heard
-from tests.rigs.counter_plc import CounterPlc, connection, drain, hangs, honest
+from tests.rigs.counter_plc import CounterPlc, Heartbeat, connection, hangs, honest, several
 from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import sized
 from tests.rigs.modbus_tcp import mbap
 from tests.rigs.mosquitto import mosquitto
+from tests.rigs.moving_plant import quieten
 from tests.rigs.site import ENDLESS
 from tests.rigs.until import until
 
@@ -22,7 +23,7 @@ TIMEOUT = 0.1
 async def test_a_device_that_reboots_refuses_or_hangs_is_only_its_own_trouble(tmp_path, size):  # noqa: PLR0915 - one story
     """Pauses before a lost link is tried again are at most 30 s, and half a second when quick."""
     with judged(22, "PLC hangs, refuses, reboots", full=size.full) as outcome:
-        async with CounterPlc() as sick, CounterPlc() as well:
+        async with CounterPlc() as sick, CounterPlc() as well, Heartbeat() as own:
             async with mosquitto(tmp_path, *ENDLESS) as port:
                 with heard(port) as arrivals:
                     lines = [
@@ -30,9 +31,10 @@ async def test_a_device_that_reboots_refuses_or_hangs_is_only_its_own_trouble(tm
                         connection(well, "well", every=f"{EVERY}s"),
                     ]
                     hurry = {"edge_agent.poller.LAST_DELAY": 30.0} if size.full else {}
-                    async with agent(tmp_path, configure(port, *lines), hurry) as gateway:
+                    config = configure(port, *lines)
+                    async with agent(tmp_path, config, hurry) as gateway:
                         await until(lambda: len(arrivals.values["sick-1"]) >= 5)
-                        began, polls = time.monotonic(), well.count()
+                        began, polls, lost = time.monotonic(), well.count(), own.lost
                         noticed = [await _fails(sick, arrivals, _hang)]
                         await asyncio.sleep(size.amount)
                         recovered = [await _comes_back(sick, arrivals, _talk)]
@@ -41,16 +43,19 @@ async def test_a_device_that_reboots_refuses_or_hangs_is_only_its_own_trouble(tm
                         recovered.append(await _comes_back(sick, arrivals, CounterPlc.start))
                         sick.peer.hang_up()  # a reboot that is over at once
                         await _comes_back(sick, arrivals, _talk)
-                        share = (well.count() - polls) / ((time.monotonic() - began) / EVERY)
-                        await drain(gateway, well)
-                        await until(lambda: not arrivals.missing)
+                        elapsed = time.monotonic() - began
+                        share = (well.count() - polls) / (elapsed / EVERY)
+                        lost = (own.lost - lost) / elapsed
+                        made = await quieten(gateway, config)
+                        await until(lambda: arrivals.delivered >= made)
         outcome.recovery_s = max(recovered)
         outcome.notes |= {"noticed after s": round(max(noticed), 2), "neighbour": f"{share:.0%}"}
-        outcome.judge(arrivals)
+        outcome.judge(arrivals, made=made)
         outcome.assert_nothing_lost_silently()
-        assert max(noticed) <= 2 * EVERY + 2 * TIMEOUT + 0.3, "two periods, and what a poll takes"
-        assert max(recovered) <= (30 if size.full else 0.5) + 2
-        assert share >= 0.95
+        most = 2 * EVERY + 2 * TIMEOUT + 0.3 + own.noise
+        assert max(noticed) <= most, "two periods, and what a poll takes"
+        assert max(recovered) <= (30 if size.full else 0.5) + 2 + own.noise
+        assert share >= 0.95 - 2 * lost, "but for what this machine is too busy for"
         assert set(arrivals.bad) <= {"sick-1"}
         assert arrivals.values["sick-1"] == sorted(set(arrivals.values["sick-1"]))
 
@@ -73,7 +78,7 @@ async def _fails(plc, arrivals, how):
 async def _comes_back(plc, arrivals, how):
     before, began = len(arrivals.values["sick-1"]), time.monotonic()
     await how(plc)
-    await until(lambda: len(arrivals.values["sick-1"]) > before, 40)
+    await until(lambda: len(arrivals.values["sick-1"]) > before, 90)
     return time.monotonic() - began
 
 
@@ -81,33 +86,35 @@ async def _comes_back(plc, arrivals, how):
 
 
 def late(plc, number, unit, pdu):
-    return [(TIMEOUT * 1.5, mbap(number, unit, plc.lie(unit, pdu)))]
+    # So late that an agent on a busy machine, which looks up late itself, has given it up too.
+    return [(TIMEOUT * 3, mbap(number, unit, plc.lie(unit, pdu, "late")))]
 
 
 def dripping(plc, number, unit, pdu):
-    whole = mbap(number, unit, plc.lie(unit, pdu))
+    whole = mbap(number, unit, plc.lie(unit, pdu, "dripping"))
     return [(0 if not at else TIMEOUT / 2, whole[at : at + 1]) for at in range(len(whole))]
 
 
 def of_another_unit(plc, number, unit, pdu):
-    return [(0, mbap(number, unit + 7, plc.lie(unit, pdu)))]
+    return [(0, mbap(number, unit + 7, plc.lie(unit, pdu, "of_another_unit")))]
 
 
 def of_another_function(plc, number, unit, pdu):
-    return [(0, mbap(number, unit, b"\x04" + plc.lie(unit, pdu)[1:]))]
+    return [(0, mbap(number, unit, b"\x04" + plc.lie(unit, pdu, "of_another_function")[1:]))]
 
 
 def of_another_count(plc, number, unit, pdu):
-    answer = plc.lie(unit, pdu)
+    answer = plc.lie(unit, pdu, "of_another_count")
     return [(0, mbap(number, unit, bytes((answer[0], answer[1] + 2)) + answer[2:] + b"\0\0"))]
 
 
 def of_another_number(plc, number, unit, pdu):
-    return [(0, mbap(number + 3 & 0xFFFF, unit, plc.lie(unit, pdu)))]
+    # Not the number of a request that is due soon: such an answer would be right by then.
+    return [(0, mbap(number + 1000 & 0xFFFF, unit, plc.lie(unit, pdu, "of_another_number")))]
 
 
 def cut_short(plc, number, unit, pdu):
-    return [(0, mbap(number, unit, plc.lie(unit, pdu))[:-2])]
+    return [(0, mbap(number, unit, plc.lie(unit, pdu, "cut_short"))[:-2])]
 
 
 def garbage(plc, number, unit, pdu):
@@ -123,7 +130,8 @@ def an_exception(plc, number, unit, pdu):
 
 
 def twice(plc, number, unit, pdu):
-    return honest(plc, number, unit, pdu) * 1 + [(0, mbap(number, unit, plc.lie(unit, pdu)))]
+    again = (0, mbap(number, unit, plc.lie(unit, pdu, "twice")))
+    return [*honest(plc, number, unit, pdu), again]
 
 
 GARBAGE = [garbage, oversized, an_exception, cut_short, dripping]
@@ -138,36 +146,33 @@ async def _wrong(tmp_path, size, number, fault, moods):  # noqa: PLR0915 - one s
         return (chance.choice(moods) if chance.random() < 0.3 else honest)(*request)
 
     with judged(number, fault, full=size.full) as outcome:
-        plcs = [CounterPlc(mood) for _ in range(4)]
-        for plc in plcs:
-            await plc.peer.start()
-        async with mosquitto(tmp_path, *ENDLESS) as port:
+        async with several(4, mood) as plcs, mosquitto(tmp_path, *ENDLESS) as port:
             with heard(port) as arrivals:
                 lines = [
                     connection(plc, f"plc{at}", every="10ms", timeout=TIMEOUT)
                     for at, plc in enumerate(plcs)
                 ]
-                async with agent(tmp_path, configure(port, *lines)) as gateway:
+                config = configure(port, *lines)
+                async with agent(tmp_path, config) as gateway:
                     await until(lambda: sum(len(plc.asked) for plc in plcs) >= size.amount, 900)
                     ended, before = time.monotonic(), arrivals.good
                     for plc in plcs:
                         plc.mood = honest
                     await until(lambda: arrivals.good > before + 8)
                     outcome.recovery_s = time.monotonic() - ended
-                    await drain(gateway, *plcs)
-                    await until(lambda: not arrivals.missing)
+                    made = await quieten(gateway, config)
+                    await until(lambda: arrivals.delivered >= made)
                     assert not gateway.events("driver_bug")
                     assert len(gateway.log) < 200
-        for plc in plcs:
-            await plc.peer.stop()
         asked = sum(len(plc.asked) for plc in plcs)
         outcome.notes |= {"asked": asked, "without a value": sum(arrivals.bad.values())}
-        outcome.judge(arrivals)
+        outcome.judge(arrivals, made=made)
         outcome.assert_nothing_lost_silently()
         for at, plc in enumerate(plcs):
             values = arrivals.values[f"plc{at}-1"]
             assert plc.lies or number == 23
-            assert not plc.lies & set(values), "a wrong value"
+            believed = {value: plc.lies[value] for value in values if value in plc.lies}
+            assert believed == {}, f"a wrong value: {believed}"
             assert values == sorted(set(values)), "a value twice, or in a poll that is not its own"
             assert max(values) <= len(plc.served[1]), "a value that was never served"
             assert arrivals.bad[f"plc{at}-1"], "a poll that brought nothing is no bad reading"

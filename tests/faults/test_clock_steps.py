@@ -9,10 +9,10 @@ import pytest
 from edge_agent_modbus import ModbusAddress, ModbusSettings
 
 from edge_agent.config.model import Connection, Device, Point
-from edge_agent.row import Loss, Row
+from edge_agent.row import Row
 from tests.rigs.agent_process import agent, configure
 from tests.rigs.arrivals import arrivals_at
-from tests.rigs.buffers import append, drain, opened, pass_time
+from tests.rigs.buffers import append, drain, lanes, named, opened, pass_time
 from tests.rigs.counter_plc import CounterPlc, Heartbeat, connection, hangs, longest_gap
 from tests.rigs.counter_plc import drain as drained
 from tests.rigs.fake_broker import fake_broker
@@ -42,20 +42,25 @@ def counter(plc: CounterPlc) -> Connection:
     return Connection("l", "modbus", settings, (Device("l-1", (point,)),))
 
 
-def assert_pace(outcome, plc, since, every, noise):
-    """No poll came late by more than a period, and none came in a burst."""
+def assert_pace(outcome, plc, since, every, noise, lost):
+    """No poll came late by more than a period, and none came in a burst.
+
+    But for the seconds that this machine was busy: at the longest, and in all.
+    """
     instants = [at for at in plc.served[1] if at >= since]
+    outcome.recovery_s = instants[0] - since
     expected = (instants[-1] - instants[0]) / every
     outcome.notes["longest gap, periods"] = round(longest_gap(instants) / every, 1)
     assert longest_gap(instants) <= 2 * every + noise
-    assert abs(len(instants) - 1 - expected) <= 1 + noise / every
+    more = len(instants) - 1 - expected
+    assert -1 - (noise + 2 * lost) / every <= more <= 1 + noise / every
 
 
 async def nothing_waits(agent, plc):
     """Let the device say nothing more, and wait until all it said is acknowledged."""
     plc.mood = hangs
     await asyncio.sleep(0.1)  # what was answered last is on its way into the buffer
-    await until(lambda: not (agent.buffer.waiting or agent.buffer.losses), 20)
+    await until(lambda: not (agent.buffer.waiting or agent.buffer.losses), 60)
 
 
 @pytest.mark.faults
@@ -70,9 +75,9 @@ async def test_a_step_of_a_clock_that_was_right_changes_no_pace_and_deletes_noth
                 async with Heartbeat() as heartbeat:
                     clock.offset += STEPS[step]
                     await until(lambda: time.monotonic() - began > 1)
-                assert_pace(outcome, plc, began, EVERY, heartbeat.worst)
+                assert_pace(outcome, plc, began, EVERY, heartbeat.worst, heartbeat.lost)
                 broker.connack = 0
-                await until(lambda: broker.payloads("/data"), 10)
+                await until(lambda: broker.payloads("/data"))
                 await nothing_waits(agent, plc)
         outcome.judge(arrivals_at(broker), served=plc.count())
         assert outcome.losses == 0, arrivals_at(broker).losses
@@ -90,9 +95,9 @@ async def test_a_start_with_a_stale_clock_deletes_nothing_when_it_becomes_right(
                     clock.offset, clock.is_synced = 0.0, True
                     agent.buffer.synced = True  # as the agent's next look at the kernel says
                     await until(lambda: time.monotonic() - began > 0.7)
-                assert_pace(outcome, plc, began, EVERY, heartbeat.worst)
+                assert_pace(outcome, plc, began, EVERY, heartbeat.worst, heartbeat.lost)
                 broker.connack = 0
-                await until(lambda: broker.payloads("/data"), 10)
+                await until(lambda: broker.payloads("/data"))
                 await nothing_waits(agent, plc)
         outcome.judge(arrivals_at(broker), served=plc.count())
         assert outcome.losses == 0, arrivals_at(broker).losses
@@ -115,11 +120,13 @@ async def test_readings_of_an_unsynchronised_clock_are_corrected_to_a_second(tmp
                 true[buffer.last_seq] = clock.now() + 7 * MONTH * 1000
                 await pass_time(buffer, clock, 1.0)
             clock.step(7 * MONTH)
-            buffer.synced = True
+            buffer.synced, began = True, time.monotonic()
             items = await drain(buffer, clock)
+            outcome.recovery_s = time.monotonic() - began
         worst = max(abs(item.ts - true[item.seq]) for item in items) / 1000
-        outcome.produced, outcome.delivered = 20, len(items)
+        outcome.tally(true, *lanes(items), lost=named(items))
         outcome.notes = {"worst time, s off": round(worst)}
+        assert outcome.missing == outcome.duplicates == outcome.disorder == 0
         assert worst <= 1.0
 
 
@@ -136,14 +143,13 @@ async def test_a_step_while_readings_wait_on_disk_deletes_none_and_keeps_their_o
                 if number == 10:
                     clock.step(STEPS[step])
             await pass_time(buffer, clock, 2.0)
+            made, began = range(1, buffer.last_seq + 1), time.monotonic()
             items = await drain(buffer, clock)
+            outcome.recovery_s = time.monotonic() - began
         rows = [item for item in items if isinstance(item, Row)]
-        outcome.produced, outcome.delivered = 20, len(rows)
-        outcome.losses = sum(isinstance(item, Loss) for item in items)
+        outcome.tally(made, *lanes(items), lost=named(items))
         assert outcome.losses == 0
-        for historical in (True, False):
-            lane = [row.seq for row in rows if row.historical is historical]
-            assert lane == sorted(lane)
+        assert outcome.missing == outcome.duplicates == outcome.disorder == 0
         assert {row.body for row in rows} == {b"%d" % number for number in range(20)}
 
 
@@ -162,14 +168,15 @@ async def test_the_real_process_keeps_its_pace_when_its_date_is_set(tmp_path):
         async with CounterPlc() as plc, fake_broker() as broker:
             config = configure(broker.port, connection(plc, every="50ms"))
             async with agent(tmp_path, config, environment=faked) as gateway:
-                await until(lambda: len(broker.payloads("/data")) > 10)
-                began = time.monotonic()
+                await until(lambda: len(broker.payloads("/data")) > 40)
+                began, before = time.monotonic(), longest_gap(plc.served[1])
                 async with Heartbeat() as heartbeat:
                     for offset in ("+0", "-3600", "+0"):
                         date.write_text(offset)
                         count = plc.count()
                         await until(lambda count=count: plc.count() > count + 15)
-                assert_pace(outcome, plc, began, EVERY, heartbeat.noise)
+                noise = max(heartbeat.noise, before)  # as late as it is while the date stands
+                assert_pace(outcome, plc, began, EVERY, noise, heartbeat.lost)
                 await drained(gateway, plc)
                 await gateway.stop()
         times = [json.loads(one)["ts"] for one in broker.payloads("/data")]

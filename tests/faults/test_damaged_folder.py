@@ -18,8 +18,18 @@ from pathlib import Path
 import pytest
 
 from edge_agent.row import Damaged, Loss, Row, unpack
+from tests.rigs.arrivals import arrivals_at
 from tests.rigs.buffer_process import AS_USER, buffer_process
-from tests.rigs.buffers import append, bodies, drain, open_buffer, opened, pass_time
+from tests.rigs.buffers import (
+    append,
+    bodies,
+    drain,
+    lanes,
+    named,
+    open_buffer,
+    opened,
+    pass_time,
+)
 from tests.rigs.damage import (
     another_programs_tables,
     both_numbers_are_garbage,
@@ -134,17 +144,12 @@ def account(outcome, broker, remains):
         if topic.endswith("/data") and "/new/" not in topic and said["epoch"] == remains.epoch
     }
     losses = [said for topic, said in documents if topic.endswith("_agent/loss")]
-    named = [loss for loss in losses if loss["lost_epoch"] == remains.epoch]
+    gone = [loss for loss in losses if loss["lost_epoch"] == remains.epoch]
     new = [said for topic, said in documents if topic.endswith("/new/data")]
-    outcome.produced, outcome.delivered = len(remains.made), len(old)
-    outcome.losses = len(losses)
-    unaccounted = [
-        seq
-        for seq in remains.made.keys() - old.keys()
-        if not any((one["first"] or 1) <= seq <= (one["last"] or seq) for one in named)
-    ]
-    outcome.missing = len(unaccounted)
-    assert unaccounted == []
+    outcome.tally(remains.made, list(old), lost=[(loss["first"], loss["last"]) for loss in gone])
+    arrivals = arrivals_at(broker)
+    outcome.duplicates, outcome.disorder = arrivals.duplicates, arrivals.disorder
+    assert outcome.missing == outcome.duplicates == outcome.disorder == 0
     for seq, said in old.items():
         assert json.loads(remains.made[seq]) in said["readings"]
     again = {said["seq"] for said in new if said["epoch"] == remains.epoch} & remains.made.keys()
@@ -157,7 +162,7 @@ async def test_whatever_page_is_overwritten_all_that_can_be_read_is_delivered(re
         whole = shutil.copytree(remains.folder, tmp_path / "whole")
         pages = fold(whole).stat().st_size // 1024
         readable = 0
-        outcome.produced = outcome.delivered = outcome.missing = 0
+        outcome.recovery_s = 0.0
         for page in range(pages):
             home = tmp_path / f"page-{page}"
             shutil.copytree(whole, home / "buffer")
@@ -165,32 +170,27 @@ async def test_whatever_page_is_overwritten_all_that_can_be_read_is_delivered(re
                 home / "buffer" / "buffer.db", page * 1024, random.Random(page).randbytes(1024)
             )
             readable += (here := readable_rows(home, remains))
-            rows, unaccounted = await what_comes(home / "buffer", remains)
-            outcome.produced += len(remains.made)
-            outcome.delivered += len(rows)
-            outcome.missing += len(unaccounted)
-            assert unaccounted == [], f"page {page}"
+            began = time.monotonic()
+            rows, lost = await what_comes(home / "buffer", remains)
+            outcome.recovery_s = max(outcome.recovery_s, time.monotonic() - began)
+            outcome.tally(remains.made, rows, lost=lost)
+            assert outcome.missing == outcome.duplicates == outcome.disorder == 0, f"page {page}"
             assert len(rows) >= 0.95 * here, f"page {page}"
         outcome.notes = {"pages": pages, "rows SQLite can read": readable}
         assert readable > 0.9 * outcome.produced
 
 
 async def what_comes(folder, remains):
-    """Open a buffer after a reboot and drain it; give the old rows, and numbers nobody names."""
+    """Open a buffer after a reboot and drain it; give the old numbers, and the ends of losses."""
     clock = HandClock()
     clock.advance(1000)
     clock.reboot()
     async with opened(folder, clock) as buffer:
         items = await drain(buffer, clock)
-    rows = {item.seq: item.body for item in items if isinstance(item, Row)}
-    assert rows.items() <= remains.made.items()
-    named = [item for item in items if isinstance(item, Loss) and item.lost_epoch == remains.epoch]
-    unnamed = [
-        seq
-        for seq in remains.made.keys() - rows.keys()
-        if not any((one.first or 1) <= seq <= (one.last or seq) for one in named)
-    ]
-    return rows, unnamed
+    rows = [item for item in items if isinstance(item, Row)]
+    assert {row.seq: row.body for row in rows}.items() <= remains.made.items()
+    assert {item.lost_epoch for item in items if isinstance(item, Loss)} <= {remains.epoch}
+    return [row.seq for row in rows], named(items)
 
 
 async def test_a_clean_stop_on_a_damaged_database_saves_what_memory_holds(tmp_path):
@@ -200,6 +200,7 @@ async def test_a_clean_stop_on_a_damaged_database_saves_what_memory_holds(tmp_pa
         for number in range(20):
             append(buffer, clock, random.Random(number).randbytes(3000))
             await pass_time(buffer, clock, 1.0)
+        made = range(1, buffer.last_seq + 2)
         buffer._disk._store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         overwrite(
             folder / "buffer.db", 1024, b"\xff" * ((folder / "buffer.db").stat().st_size - 1024)
@@ -207,10 +208,12 @@ async def test_a_clean_stop_on_a_damaged_database_saves_what_memory_holds(tmp_pa
         append(buffer, clock, b"late")
         await buffer.close()
         clock.reboot()
+        began = time.monotonic()
         async with opened(folder, clock) as buffer:
             items = await drain(buffer, clock)
-        outcome.produced, outcome.delivered = 21, len(bodies(items))
-        outcome.losses = len(items) - outcome.delivered
+        outcome.recovery_s = time.monotonic() - began
+        outcome.tally(made, *lanes(items), lost=named(items))
+        assert outcome.missing == outcome.duplicates == outcome.disorder == 0
         assert outcome.losses > 0
         assert b"late" in bodies(items)
         assert outcome.delivered > 10, "all of the last ten seconds were in memory"
@@ -266,17 +269,10 @@ def _give_to_the_agent(folder, *, besides):
 
 def _account_for_all(outcome, said, remains):
     goes_on = said["epoch"] == remains.epoch
-    rows = remains.made.keys() & set(said["rows"]) if goes_on else set()
-    outcome.produced, outcome.delivered = len(remains.made), len(rows)
-    outcome.losses = len(said["losses"])
-    named = [loss for loss in said["losses"] if loss[1] == remains.epoch]
-    unaccounted = [
-        seq
-        for seq in remains.made
-        if seq not in rows and not any((one[2] or 1) <= seq <= (one[3] or seq) for one in named)
-    ]
-    outcome.missing = len(unaccounted)
-    assert unaccounted == []
+    rows = [seq for seq in said["rows"] if seq in remains.made] if goes_on else []
+    lost = [loss[2:] for loss in said["losses"] if loss[1] == remains.epoch]
+    outcome.tally(remains.made, rows, lost=lost)
+    assert outcome.missing == outcome.duplicates == outcome.disorder == 0
 
 
 @pytest.mark.thorough
@@ -298,8 +294,10 @@ async def test_files_of_our_own_without_rights_get_them_back_and_lose_nothing(fo
         for path in foreign.iterdir():
             os.chown(path, NOBODY, NOBODY)
             path.chmod(0)
+        began = time.monotonic()
         with buffer_process(foreign, {AS_USER: str(NOBODY)}) as buffer:
             said = buffer.ask("drain")
+        outcome.recovery_s = time.monotonic() - began
         _account_for_all(outcome, said, remains)
         assert set(said["rows"]) >= remains.made.keys()
         assert list(foreign.glob("*.corrupt-*")) == []

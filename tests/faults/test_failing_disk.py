@@ -33,6 +33,7 @@ pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 EVERY = 0.1
 UNAVAILABLE = 0x88  # MQTT 5, 3.2.2.2: try again soon
+SAFE = {"trouble": "", "unsaved": []}
 
 FAULTS = {
     "fsync fails (EIO)": SYNC_FAILS,
@@ -61,22 +62,21 @@ async def test_a_batch_that_did_not_reach_the_disk_is_not_called_safe_and_tried_
     with judged(9, fault) as outcome:
         with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
             made = buffer.ask("append", 5)
-            assert buffer.ask("live", 0.2) == {"trouble": "", "unsaved": []}
+            assert buffer.ask("saved") == SAFE
             disk.behave(FAULTS[fault])
             made += (during := buffer.ask("append", 5))
-            state = buffer.ask("live", 0.25)
+            state = buffer.ask("troubled")
             assert state["trouble"]
             assert state["unsaved"] == during
             disk.behave()
             began = time.monotonic()
-            assert buffer.ask("live", 0.25) == {"trouble": "", "unsaved": []}
+            assert buffer.ask("saved") == SAFE
             outcome.recovery_s = time.monotonic() - began
             made += buffer.ask("append", 5)
-            buffer.ask("live", 0.2)
+            assert buffer.ask("saved") == SAFE
             buffer.kill()
         rows, losses = await _what_is_left(tmp_path / "buffer")
-        outcome.produced, outcome.delivered, outcome.missing = len(made), len(rows), 0
-        outcome.losses = len(losses)
+        outcome.tally(made, rows, lost=[(loss.first, loss.last) for loss in losses])
         assert rows == made
         assert {loss.why for loss in losses} == {"power_cut"}
         assert losses[0].first == made[-1] + 1
@@ -90,17 +90,17 @@ async def test_a_kill_while_the_disk_fails_costs_only_what_was_never_called_safe
     with judged(9, f"{fault}, then killed") as outcome:
         with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
             safe = buffer.ask("append", 5)
-            assert buffer.ask("live", 0.2)["unsaved"] == []
+            assert buffer.ask("saved") == SAFE
             disk.behave(FAULTS[fault])
             during = buffer.ask("append", 5)
-            assert buffer.ask("live", 0.25)["unsaved"] == during
+            assert buffer.ask("troubled")["unsaved"] == during
             buffer.kill()
+        began = time.monotonic()
         rows, losses = await _what_is_left(tmp_path / "buffer")
-        outcome.produced, outcome.delivered = len(safe + during), len(rows)
-        outcome.losses, outcome.duplicates = len(losses), len(rows) - len(set(rows))
+        outcome.recovery_s = time.monotonic() - began
+        outcome.tally(safe + during, rows, lost=[(loss.first, loss.last) for loss in losses])
         assert rows[:5] == safe
-        named = [seq for loss in losses for seq in range(loss.first, loss.last + 1)]
-        assert set(during) <= set(rows) | set(named)
+        assert outcome.missing == outcome.duplicates == outcome.disorder == 0
 
 
 async def _what_is_left(folder):
@@ -125,8 +125,7 @@ async def test_a_disk_that_gives_nothing_is_waited_for_and_not_taken_for_damaged
             began = time.monotonic()
             said = buffer.ask("drain")
             outcome.recovery_s = time.monotonic() - began
-        outcome.produced, outcome.delivered = len(remains.made), len(said["rows"])
-        outcome.losses, outcome.missing = len(said["losses"]), 0
+        outcome.tally(remains.made, said["rows"], lost=[loss[2:] for loss in said["losses"]])
         assert said["rows"] == list(remains.made)
         assert said["epoch"] == remains.epoch
         assert list((tmp_path / "buffer").glob("*.corrupt-*")) == []
@@ -137,14 +136,14 @@ async def test_a_bad_sector_costs_what_is_on_it_and_is_named(disk, remains, tmp_
         path = fold(tmp_path / "buffer")
         middle = path.stat().st_size // 2
         disk.behave(bad_sector(path, middle, middle + 4095))
+        began = time.monotonic()
         with buffer_process(tmp_path / "buffer", disk.environment) as buffer:
             said = buffer.ask("drain")
-        rows, named = set(said["rows"]), [loss for loss in said["losses"] if loss[0] == "corrupt"]
-        outcome.produced, outcome.delivered = len(remains.made), len(rows)
-        outcome.losses = len(said["losses"])
-        gone = remains.made.keys() - rows
-        assert 0 < len(gone) <= 0.15 * len(remains.made)
-        assert all(any(first <= seq <= last for *_, first, last in named) for seq in gone)
+        outcome.recovery_s = time.monotonic() - began
+        corrupt = [loss[2:] for loss in said["losses"] if loss[0] == "corrupt"]
+        outcome.tally(remains.made, said["rows"], lost=corrupt)
+        assert 0 < outcome.named <= 0.15 * outcome.produced
+        assert outcome.missing == outcome.duplicates == outcome.disorder == 0
         assert said["epoch"] == remains.epoch
 
 

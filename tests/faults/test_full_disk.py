@@ -14,7 +14,7 @@ from edge_agent.row import Loss, Row
 from tests.rigs.agent_process import AgentProcess, agent, configure
 from tests.rigs.arrivals import arrivals_at
 from tests.rigs.buffers import drain, opened, pass_time
-from tests.rigs.counter_plc import CounterPlc, connection, honest
+from tests.rigs.counter_plc import CounterPlc, Heartbeat, connection, honest
 from tests.rigs.counter_plc import drain as drained
 from tests.rigs.fake_broker import fake_broker
 from tests.rigs.fault_report import judged
@@ -74,13 +74,13 @@ def send_away(broker):
 @pytest.mark.thorough
 async def test_on_a_full_disk_polling_and_sending_go_on_and_all_is_well_soon_afterwards(disk, home):
     with judged(6, "disk full by others, while running") as outcome:
-        async with CounterPlc() as plc, fake_broker() as broker:
+        async with CounterPlc() as plc, fake_broker() as broker, Heartbeat() as own:
             async with agent(home, configure(broker.port, connection(plc))) as gateway:
                 await until(lambda: len(broker.payloads("/data")) > 5)
                 with full(disk):
                     await stays_useful(gateway, plc, broker)
                 began = time.monotonic()
-                await until(lambda: health(gateway) == ("ok", ""), BACK_SECONDS)
+                await until(lambda: health(gateway) == ("ok", ""))
                 outcome.recovery_s = time.monotonic() - began
                 await until(lambda: gateway.status()["buffer"]["bytes"] > 0)
                 broker.connack = 0
@@ -89,6 +89,7 @@ async def test_on_a_full_disk_polling_and_sending_go_on_and_all_is_well_soon_aft
                 await gateway.stop()
         outcome.judge(arrivals_at(broker), served=plc.count())
         outcome.assert_nothing_lost_silently()
+        assert outcome.recovery_s <= BACK_SECONDS + own.noise
 
 
 async def stays_useful(gateway, plc, broker):
@@ -137,7 +138,7 @@ async def test_a_file_system_that_gives_up_costs_nothing_that_memory_still_holds
 async def test_a_start_on_such_a_disk_waits_and_says_why_and_goes_on_by_itself(disk, home, trouble):
     number, spoil = TROUBLES[trouble]
     with judged(number, f"{trouble}, at start") as outcome:
-        async with CounterPlc() as plc, fake_broker() as broker:
+        async with CounterPlc() as plc, fake_broker() as broker, Heartbeat() as own:
             gateway = AgentProcess(home, configure(broker.port, connection(plc)), RETRY_SOON)
             try:
                 with spoil(disk):
@@ -146,7 +147,7 @@ async def test_a_start_on_such_a_disk_waits_and_says_why_and_goes_on_by_itself(d
                     assert "free some space or mend its rights" in gateway.log[-1]["why"]
                     assert gateway.running
                 began = time.monotonic()
-                await until(lambda: broker.payloads("/data"), BACK_SECONDS)
+                await until(lambda: broker.payloads("/data"))
                 outcome.recovery_s = time.monotonic() - began
                 assert len(gateway.events("buffer_not_open")) == 1, "the log repeats itself"
                 await drained(gateway, plc)
@@ -155,6 +156,7 @@ async def test_a_start_on_such_a_disk_waits_and_says_why_and_goes_on_by_itself(d
                 await gateway.kill()
         outcome.judge(arrivals_at(broker), served=plc.count())
         outcome.assert_nothing_lost_silently()
+        assert outcome.recovery_s <= BACK_SECONDS + own.noise
 
 
 # --- how much is kept, and that every reading is counted -----------------------------------------
@@ -180,6 +182,7 @@ async def accounts(outcome, buffer, clock):
     outcome.delivered = sum(row.readings for row in rows)
     outcome.named = sum(loss.readings for loss in losses)
     outcome.losses = len(losses)
+    outcome.duplicates = len(rows) - len({row.seq for row in rows})
     lanes = [[row for row in rows if row.historical is historical] for historical in (True, False)]
     outcome.disorder = sum(a.seq > b.seq for lane in lanes for a, b in itertools.pairwise(lane))
     assert {loss.why for loss in losses} == {"capacity"}
@@ -202,7 +205,7 @@ async def test_memory_stays_bounded_while_the_disk_is_full_and_drops_are_counted
             outcome.recovery_s = time.monotonic() - began
             assert buffer.trouble == ""
         outcome.missing = outcome.produced - outcome.delivered - outcome.named
-        assert outcome.missing == outcome.disorder == 0
+        assert outcome.missing == outcome.disorder == outcome.duplicates == 0
         assert outcome.delivered * size / 2 > MEMORY_BYTES * 0.9, "more was dropped than needed"
 
 
@@ -215,8 +218,9 @@ async def test_what_gets_no_number_is_counted_to_the_reading(tmp_path):
                 await pass_time(buffer, clock, 2.0)
                 assert unnumbered > 0
                 assert buffer.trouble
-            outcome.produced = 2 * 12_000
+            outcome.produced, began = 2 * 12_000, time.monotonic()
             await accounts(outcome, buffer, clock)
+            outcome.recovery_s = time.monotonic() - began
             assert outcome.named == unnumbered
         outcome.missing = outcome.produced - outcome.delivered - outcome.named
         assert outcome.missing == outcome.disorder == 0

@@ -9,12 +9,13 @@ import pytest
 
 from tests.rigs.agent_process import agent, configure
 from tests.rigs.arrivals import arrivals_at
-from tests.rigs.counter_plc import CounterPlc, connection, drain, honest
+from tests.rigs.counter_plc import connection, honest, several
 from tests.rigs.fake_broker import RESET, fake_broker
 from tests.rigs.fault_report import judged
 from tests.rigs.fault_sizes import FULL_TIMEOUT, Size, sized
 from tests.rigs.limits import Limits, limited, why_not
 from tests.rigs.modbus_tcp import mbap
+from tests.rigs.moving_plant import quieten
 from tests.rigs.until import until
 
 DEVICES = 10
@@ -70,25 +71,28 @@ async def _flood(tmp_path, size, mood, wrapper=()):
     every, slowly = ("50ms", " (20 % of a processor)") if wrapper else ("5ms", "")
     fault = f"broker resets, every device {mood.__name__}{slowly}"
     with judged(28, fault, full=size.full) as outcome:
-        plcs = [CounterPlc(mood) for _ in range(DEVICES)]
-        for plc in plcs:
-            await plc.start()
-        lines = [
-            connection(plc, f"plc{at}", every=every, timeout=0.02) for at, plc in enumerate(plcs)
-        ]
-        async with fake_broker(answer=_resets_often) as broker:
+        async with (
+            several(DEVICES, mood) as plcs,
+            fake_broker(answer=_resets_often) as broker,
+        ):
+            lines = [
+                connection(plc, f"plc{at}", every=every, timeout=0.02)
+                for at, plc in enumerate(plcs)
+            ]
             began, more = time.monotonic(), {"hurry": SHIPPED, "wrapper": wrapper}
-            async with agent(tmp_path, configure(broker.port, *lines), **more) as gateway:
+            config = configure(broker.port, *lines)
+            async with agent(tmp_path, config, **more) as gateway:
                 await until(lambda: broker.received)
                 await asyncio.sleep(size.amount)
                 log, seconds = list(gateway.log), time.monotonic() - began
-                broker.answer = lambda *_: 0
-                outcome.recovery_s = await drain(gateway, *plcs, seconds=120)
-        for plc in plcs:
-            await plc.stop()
+                broker.answer, ended = lambda *_: 0, time.monotonic()
+                for plc in plcs:
+                    plc.mood = honest
+                made = await quieten(gateway, config)
+                outcome.recovery_s = time.monotonic() - ended
         events = Counter(line["event"] for line in log).most_common(3)
         outcome.notes |= {"log lines": len(log), "seconds": round(seconds), "most said": events}
-        outcome.judge(arrivals_at(broker))
+        outcome.judge(arrivals_at(broker), made=made)
         outcome.assert_nothing_lost_silently()
         assert len(log) <= LINES * max(1, seconds / SECONDS)
 

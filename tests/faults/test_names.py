@@ -45,7 +45,8 @@ async def test_trouble_with_names_never_holds_up_the_polls(tmp_path, size):  # n
         outcome.notes["longest pause between polls ms"] = round(1000 * blocked)
         outcome.judge(arrivals, served=plc.count())
         outcome.assert_nothing_lost_silently()
-        assert blocked <= 0.1 + own.noise, "the event loop was held up"
+        most = 0.1 + own.noise if size.full else slow / 2  # a resolver that blocks takes `slow`
+        assert blocked <= most, "the event loop was held up"
 
 
 async def _fail(gateway, names, slow):

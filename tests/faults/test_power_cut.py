@@ -17,14 +17,16 @@ import pytest
 
 from tests.rigs.damage import database_cut_in_the_middle_of_a_page, old_schema, overwrite
 from tests.rigs.fault_report import Outcome, judged
+from tests.rigs.fault_sizes import FULL_TIMEOUT
 from tests.rigs.loop_disk import mounted, why_not
 from tests.rigs.powercut import ANOTHER_VERSION, FLUSH, Cuts, Recording, Run, record
+from tests.rigs.powercut_agent import READINGS
 from tests.rigs.powercut_judge import Verdict, judge
 
 pytestmark = pytest.mark.skipif(bool(why_not(fuse=True)), reason=why_not(fuse=True))
 
 SURVIVAL = (0.0, 0.5, 1.0)  # what share of the un-flushed sectors is on the disk all the same
-NAME = "power cut at any moment"
+NAME, NAME_OF_3 = "power cut at any moment", "power cut during recovery, checkpoint, salvage"
 SALVAGE, SALVAGE_OF_A_STUMP = "salvage", "salvage of a file that was cut off"
 PHASES = ("first start", "recovery", "checkpoint", SALVAGE)
 ALL_PHASES = (*PHASES, SALVAGE_OF_A_STUMP, ANOTHER_VERSION)
@@ -61,28 +63,29 @@ def home(tmp_path_factory):
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(FULL_TIMEOUT)
 async def test_some_power_cuts_lose_nothing_that_was_committed(home):
     recording = record(home, runs(0.8))
     chance = Random(24)
-    with judged(1, NAME) as outcome:
+    with judged(1, NAME, full=False) as outcome:
         await cut_power(outcome, home, recording, recording.points(24, chance))
-    with judged(3, "power cut during recovery, checkpoint, salvage") as outcome:
+    with judged(3, NAME_OF_3, full=False) as outcome:
         await cut_phases(outcome, home, recording, chosen(recording, PHASES, 3, chance))
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(FULL_TIMEOUT)
 async def test_six_hundred_power_cuts_lose_nothing_that_was_committed(home):
     recording = record(home, runs(8.0))
-    with judged(1, NAME, full=True) as outcome:
+    with judged(1, NAME) as outcome:
         await cut_power(outcome, home, recording, recording.points(600, Random(600)))
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(FULL_TIMEOUT)
 async def test_power_cuts_while_it_recovers_lose_nothing_either(home):
     recording = record(home, runs_through_all_phases())
-    with judged(3, "power cut during recovery, checkpoint, salvage", full=True) as outcome:
+    with judged(3, NAME_OF_3) as outcome:
         await cut_phases(outcome, home, recording, chosen(recording, ALL_PHASES, 25, Random(3)))
 
 
@@ -131,6 +134,8 @@ async def cut_power(
         wrong += [f"after event {point}, survival {survival}: {one}" for one in verdict.wrong]
     _note(outcome, recording, verdicts)
     assert wrong == []
+    assert outcome.missing == outcome.disorder == 0
+    assert outcome.delivered == outcome.produced - outcome.named
     assert max(one.oldest for one in verdicts) <= FLUSH + recording.journal.late / 1e9
     _judge_the_rig(recording, verdicts)
     found: dict[int, list[Verdict]] = {}
@@ -140,7 +145,14 @@ async def cut_power(
 
 
 def _note(outcome: Outcome, recording: Recording, verdicts: list[Verdict]) -> None:
-    outcome.delivered = sum(one.delivered for one in verdicts)
+    outcome.produced = READINGS * sum(one.waiting for one in verdicts)
+    outcome.delivered = READINGS * sum(one.delivered for one in verdicts)
+    outcome.missing = sum(one.silent for one in verdicts)
+    named = sum(one.waiting - one.delivered - one.silent for one in verdicts)
+    outcome.named = READINGS * named
+    outcome.losses = sum(one.losses for one in verdicts)
+    outcome.duplicates = sum(one.again for one in verdicts)
+    outcome.disorder = sum(one.overtaken for one in verdicts)
     outcome.recovery_s = max(one.ready for one in verdicts)
     outcome.notes = {
         "cuts": len(verdicts),

@@ -3,6 +3,7 @@
 import copy
 import random
 import signal
+import time
 
 from tests.rigs.agent_process import agent, configure
 from tests.rigs.arrivals import heard
@@ -60,7 +61,7 @@ def changed(config, chance):
 
 @sized(quick=1, full=100, thorough=True)
 async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_nothing(tmp_path, size):  # noqa: PLR0915 - one story
-    chance = random.Random(27)
+    chance, took = random.Random(27), []
     with judged(27, f"{size.amount} reloads, as many broken files", full=size.full) as outcome:
         async with CounterPlc() as same, CounterPlc() as other, Heartbeat() as own:
             async with mosquitto(tmp_path, *ENDLESS) as port:
@@ -73,7 +74,9 @@ async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_noth
                             BREAKS[-1 - number % len(BREAKS)](broken)
                             said = await reload(gateway, broken, "not_reloaded")
                             assert "agent.yaml: line " in said["why"]
+                            asked = time.monotonic()
                             said = await reload(gateway, changed(config, chance))
+                            took.append(time.monotonic() - asked)
                             assert set(said["changes"]) <= {
                                 "other: stopped", "other: started", "nothing"
                             }  # fmt: skip
@@ -82,6 +85,7 @@ async def test_reloads_cost_the_unchanged_nothing_and_a_broken_file_changes_noth
                         await drain(gateway, same, other)
                         served = same.count() + other.count()
                         await until(lambda: arrivals.good >= served - size.amount)
+        outcome.recovery_s = max(took)
         outcome.notes |= {"longest pause of the unchanged ms": round(1000 * gap)}
         outcome.judge(arrivals, served=served)
         outcome.notes["read while it was stopped"] = served - arrivals.good
@@ -97,4 +101,4 @@ async def _reload_text(gateway, text):
     before = len(gateway.events("not_reloaded"))
     gateway.file.write_text(text)
     gateway.send(signal.SIGHUP)
-    await until(lambda: len(gateway.events("not_reloaded")) > before)
+    await until(lambda: len(gateway.events("not_reloaded")) > before, 90)

@@ -270,3 +270,12 @@ def test_codes_that_may_be_one_number_in_groups_are_refused() -> None:
     assert (row.code, row.reason.partition(":")[0]) == (
         "value", "'65,535' may be a thousand, or have decimals",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ["停机,0x0040,05,BOOL,", "停机,0x0040,,BOOL,W"])
+def test_a_row_that_is_refused_anyhow_asks_nothing(row: str) -> None:
+    found = listed(f"名称,地址,功能码,类型,读写\n电压,0x0001,03,uint16,R\n{row}\n")
+    assert [bool(one.code) for one in found.rows] == [False, True]
+    assert found.questions == []
+    asks = listed("名称,地址,功能码,类型\n电压,0x0001,03,uint16\n停机,0x0040,,BOOL\n")
+    assert [one.id for one in asks.questions] == ["bits"]

@@ -114,10 +114,14 @@ devices = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.reuse, Phase.generate])
-@given(st.lists(devices, min_size=1, max_size=2, unique_by=lambda device: device["name"]))
-def test_points_of_modbus_devices_come_back_as_they_were(found: list[dict]) -> None:
-    there_and_back({"name": "line", "driver": "modbus", "settings": TCP, "devices": found})
+@pytest.mark.parametrize("examples", [25, pytest.param(40, marks=pytest.mark.thorough)])
+def test_points_of_modbus_devices_come_back_as_they_were(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, phases=[Phase.reuse, Phase.generate])
+    @given(st.lists(devices, min_size=1, max_size=2, unique_by=lambda device: device["name"]))
+    def come_back(found: list[dict]) -> None:
+        there_and_back({"name": "line", "driver": "modbus", "settings": TCP, "devices": found})
+
+    come_back()
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ class AgentProcess:
             except ValueError:
                 self.log.append({"event": "no log line", "text": line.decode()})
 
-    async def ready(self, seconds: float = 20) -> None:
+    async def ready(self, seconds: float = 60) -> None:
         """Wait until it polls."""
         await until(lambda: self.running and self._answers(), seconds)
 
@@ -132,7 +132,7 @@ class AgentProcess:
         """Stop it as systemd does; give the seconds it took."""
         began = time.monotonic()
         self._process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             await self.ended()
         assert self._process.returncode == 0, self.log[-5:]
         return time.monotonic() - began

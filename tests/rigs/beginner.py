@@ -129,7 +129,7 @@ class Beginner:
         words = self.bench.command("setup", "-c", str(self.bench.config))
         self.terminal = pexpect.spawn(
             words[0], words[1:], env=self.env, encoding=self.encoding, codec_errors="replace",
-            timeout=40, dimensions=(24, 80),
+            timeout=90, dimensions=(24, 80),
         )  # fmt: skip
         self.terminal.delaybeforesend = None  # it waits for prompts already
         self.terminal.logfile_read = self.clock
@@ -142,6 +142,7 @@ class Beginner:
         shown = cleaned(raw)
         if found == 1:
             self.last_words = shown
+            self.terminal.wait()
             self.terminal.close()
             return None
         before, *rest = HEADER.split(shown)
@@ -175,6 +176,7 @@ class Beginner:
         """Read until the program has ended."""
         self.terminal.expect(pexpect.EOF)
         self.seen += self.terminal.before
+        self.terminal.wait()
         self.terminal.close()
 
     def search(self) -> list[float]:
@@ -193,6 +195,7 @@ class Beginner:
         """End the program as a power cut would."""
         self.terminal.kill(9)
         self.terminal.expect(pexpect.EOF)
+        self.terminal.wait()
         self.terminal.close()
 
     # --- judgement ----------------------------------------------------------------------------

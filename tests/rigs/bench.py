@@ -151,7 +151,7 @@ class Bench:
         """Give the words that run the program on this bench."""
         return [*self._before, sys.executable, "-P", str(COMMAND), str(self.folder), *words]
 
-    def run(self, *words: str, seconds: float = 40) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, seconds: float = 90) -> subprocess.CompletedProcess[str]:
         """Run a command on this bench to its end."""
         return subprocess.run(
             self.command(*words, "-c", str(self.config)),

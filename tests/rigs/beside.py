@@ -14,7 +14,7 @@ class Peer(Protocol):
 
 async def _ended() -> None:
     """Wait until nobody is served any more, so that no connection is left open."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)  # who has just been accepted begins another one
         await asyncio.sleep(0)  # closing takes one more round
@@ -28,7 +28,7 @@ def beside(peer: Peer) -> Iterator[None]:
     thread.start()
 
     def run(step) -> None:
-        asyncio.run_coroutine_threadsafe(step, loop).result(10)
+        asyncio.run_coroutine_threadsafe(step, loop).result(60)
 
     run(peer.start())
     try:

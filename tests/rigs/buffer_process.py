@@ -22,6 +22,7 @@ from edge_agent.row import Row
 
 FLUSH = 0.1
 RETRY = 0.1  # seconds between tries to open the buffer
+PATIENCE = 30.0  # seconds at most until something that is awaited has happened
 AS_USER = "BUFFER_PROCESS_USER"  # a variable: the user to become before the buffer is opened
 
 
@@ -85,12 +86,22 @@ class _Held:
             numbers.append(self._buffer.last_seq)
         return numbers
 
-    async def live(self, seconds: float) -> dict[str, Any]:
-        """Let the buffer do what is due for some time; give how it stands then."""
-        end = self._clock.mono() + seconds
-        while self._clock.mono() < end:
+    async def saved(self, _: float) -> dict[str, Any]:
+        """Do what is due until all is called safe; give how it stands then."""
+        return await self._live(lambda now: now == {"trouble": "", "unsaved": []})
+
+    async def troubled(self, _: float) -> dict[str, Any]:
+        """Do what is due until there is trouble; give how it stands then."""
+        return await self._live(lambda now: bool(now["trouble"]))
+
+    async def _live(self, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        end = self._clock.mono() + PATIENCE
+        while not done(now := self._stand()) and self._clock.mono() < end:
             await self._buffer.tick()
             await asyncio.sleep(FLUSH / 4)
+        return now
+
+    def _stand(self) -> dict[str, Any]:
         unsaved = [row.seq for row in self._buffer._lanes.unsaved()]
         return {"trouble": self._buffer.trouble, "unsaved": unsaved}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_agent.buffer import Buffer
 from edge_agent.config.model import BufferLimits
 from edge_agent.lanes import Item
-from edge_agent.row import Row
+from edge_agent.row import Loss, Row
 from tests.rigs.hand_clock import HandClock
 
 FLUSH = 1.0
@@ -66,3 +66,14 @@ async def drain(buffer: Buffer, clock: HandClock) -> list[Item]:
 def bodies(items: list[Item]) -> list[bytes]:
     """Give the bodies of the rows among them."""
     return [item.body for item in items if isinstance(item, Row)]
+
+
+def lanes(items: list[Item]) -> list[list[int]]:
+    """Give the numbers of the rows among them: of the historical, and of the live ones."""
+    rows = [item for item in items if isinstance(item, Row)]
+    return [[row.seq for row in rows if row.historical is old] for old in (True, False)]
+
+
+def named(items: list[Item]) -> list[tuple[int | None, int | None]]:
+    """Give the first and the last number of each record of loss among them."""
+    return [(item.first, item.last) for item in items if isinstance(item, Loss)]

@@ -9,7 +9,8 @@ import itertools
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from tests.rigs import writes
@@ -36,14 +37,14 @@ class CounterPlc:
         mood: How it answers; may be exchanged at any time.
         served: Unit -> the instants (time.monotonic) at which its counter became 1, 2, 3, ...
         asked: The instants of all requests.
-        lies: Numbers that were given only in answers that must not be believed.
+        lies: Numbers that were given only in answers that must not be believed -> which kind.
     """
 
     def __init__(self, mood: Mood = honest) -> None:
         self.mood = mood
         self.served: dict[int, list[float]] = defaultdict(list)
         self.asked: list[float] = []
-        self.lies: set[int] = set()
+        self.lies: dict[int, str] = {}
         self.peer = TcpPeer(self._script)
         self._free_at = 0.0
 
@@ -79,10 +80,10 @@ class CounterPlc:
         words = struct.pack(">I", len(self.served[unit])).ljust(2 * count, b"\0")
         return struct.pack(">BB", function, 2 * count) + words
 
-    def lie(self, unit: int, pdu: bytes) -> bytes:
+    def lie(self, unit: int, pdu: bytes, kind: str) -> bytes:
         """Make an answer that must never be taken for a value."""
         answer = self.answer(unit, pdu)
-        self.lies.add(len(self.served[unit]))
+        self.lies[len(self.served[unit])] = kind
         return answer
 
     def _script(self, frame: bytes) -> Pieces:
@@ -99,6 +100,13 @@ class CounterPlc:
             self._free_at = now + wait + sum(delay for delay, _ in pieces) + 0.02
         (first, data), *others = pieces
         return [(wait + first, data), *others]
+
+
+@asynccontextmanager
+async def several(count: int, mood: Mood) -> AsyncIterator[list[CounterPlc]]:
+    """Let so many devices of one mood listen until the block ends."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(CounterPlc(mood)) for _ in range(count)]
 
 
 def connection(
@@ -145,15 +153,19 @@ def longest_gap(instants: list[float], since: float = 0.0) -> float:
     return max((after - at for at, after in itertools.pairwise(later)), default=0.0)
 
 
+BEAT = 0.01  # seconds
+
+
 class Heartbeat:
     """Watches how late this process's own loop is, since the machine is shared.
 
     Attributes:
         worst: The longest that the loop overslept, in seconds.
+        lost: All that it overslept by more than a beat, in seconds.
     """
 
     def __init__(self) -> None:
-        self.worst = 0.0
+        self.worst = self.lost = 0.0
 
     async def __aenter__(self) -> "Heartbeat":
         self._task = asyncio.create_task(self._beat())
@@ -170,5 +182,7 @@ class Heartbeat:
     async def _beat(self) -> None:
         while True:
             before = time.monotonic()
-            await asyncio.sleep(0.01)
-            self.worst = max(self.worst, time.monotonic() - before - 0.01)
+            await asyncio.sleep(BEAT)
+            late = time.monotonic() - before - BEAT
+            self.worst = max(self.worst, late)
+            self.lost += late if late > BEAT else 0

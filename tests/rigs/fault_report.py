@@ -1,17 +1,18 @@
 """Collects what the fault tests saw; `python -m tests.rigs.fault_report` makes the table of it.
 
 Every test appends one JSON line to `build/faults.jsonl` and prints it. The table shows the newest
-result of each fault, that of the full size where there is one; with a file as argument, it is
-written between the two marks of that file (or makes the file).
+result of each fault, and of a fault's number those of full size where there are any; with a file
+as argument, it is written between the two marks of that file (or makes the file).
 """
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 RESULTS = Path(os.environ.get("EDGE_AGENT_FAULTS", ROOT / "build" / "faults.jsonl"))
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 COLUMNS = (
-    *("#", "fault", "produced", "delivered", "named lost", "missing", "duplicates", "disorder"),
-    *("recovery", "verdict"),
+    *("#", "fault", "produced", "delivered", "loss records", "named lost", "missing"),
+    *("duplicates", "disorder", "recovery", "verdict"),
 )
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
 
@@ -34,7 +35,7 @@ class Outcome:
     Attributes:
         number: The fault's number in the list.
         fault: What was done, in a few words.
-        full: Whether in full size, or only the quick form of an ordinary run.
+        full: Whether in full size, as all are that have one size only, or in the quick form of it.
         produced: Readings that were made.
         delivered: Readings that arrived, each counted once.
         named: Readings that records of loss name; None where one leaves it unknown.
@@ -49,7 +50,7 @@ class Outcome:
 
     number: int
     fault: str
-    full: bool = False
+    full: bool = True
     produced: int | None = None
     delivered: int | None = None
     named: int | None = None
@@ -78,6 +79,33 @@ class Outcome:
         self.losses, self.missing = len(arrivals.losses), arrivals.missing
         self.duplicates, self.disorder = arrivals.duplicates, arrivals.disorder
 
+    def tally(
+        self,
+        made: Collection[int],
+        *lanes: Sequence[int],
+        lost: Sequence[tuple[int | None, int | None]],
+    ) -> None:
+        """Add numbers that were made, of one reading each, and what came of them.
+
+        Args:
+            made: The numbers.
+            lanes: The numbers that arrived, in order, for each lane that promises an order.
+            lost: First and last number of each record of loss; an unknown one is the end of all.
+        """
+        arrived = [seq for lane in lanes for seq in lane]
+        gone = set(made).difference(arrived)
+        named = {
+            seq for seq in gone if any((first or 1) <= seq <= (last or seq) for first, last in lost)
+        }
+        disorder = sum(after < before for lane in lanes for before, after in pairwise(lane))
+        self.produced = (self.produced or 0) + len(made)
+        self.delivered = (self.delivered or 0) + len(made) - len(gone)
+        self.losses = (self.losses or 0) + len(lost)
+        self.named = (self.named or 0) + len(named)
+        self.missing = (self.missing or 0) + len(gone - named)
+        self.duplicates = (self.duplicates or 0) + len(arrived) - len(set(arrived))
+        self.disorder = (self.disorder or 0) + disorder
+
     def assert_nothing_lost_silently(self) -> None:
         """Every number is accounted for, and so is every reading, in order."""
         assert self.missing == 0
@@ -87,7 +115,7 @@ class Outcome:
 
 
 @contextmanager
-def judged(number: int, fault: str, *, full: bool = False) -> Iterator[Outcome]:
+def judged(number: int, fault: str, *, full: bool = True) -> Iterator[Outcome]:
     """Record the outcome of a test when the block ends, also when it fails."""
     outcome = Outcome(number, fault, full)
     try:
@@ -113,14 +141,13 @@ def record(outcome: Outcome) -> None:
 
 
 def newest(lines: Iterable[str]) -> list[dict[str, Any]]:
-    """Give the newest result of each fault, of the full size where there is one, by number."""
-    found: dict[tuple[int, str], dict[str, Any]] = {}
+    """Give the newest result of each fault, of a number those of full size if any, in order."""
+    found: dict[tuple[int, str, bool], dict[str, Any]] = {}
     for line in lines:
         result = json.loads(line)
-        key = result["number"], result["fault"]
-        if result["full"] or not found.get(key, result)["full"]:
-            found[key] = result
-    return [found[key] for key in sorted(found)]
+        found[result["number"], result["fault"], result["full"]] = result
+    whole = {number for number, _, full in found if full}
+    return [found[key] for key in sorted(found) if key[2] or key[0] not in whole]
 
 
 def table(results: Iterable[dict[str, Any]]) -> str:
@@ -131,12 +158,11 @@ def table(results: Iterable[dict[str, Any]]) -> str:
 def _cells(result: dict[str, Any]) -> list[str]:
     size = "" if result["full"] else " (quick)"
     notes = "; ".join(f"{name} {value}" for name, value in result["notes"].items())
-    counts = [result[name] for name in ("produced", "delivered", "named", "missing")]
-    order = [result[name] for name in ("duplicates", "disorder")]
+    counts = ("produced", "delivered", "losses", "named", "missing", "duplicates", "disorder")
     seconds = result["recovery_s"]
     recovery = "" if seconds is None else f"{seconds:.1f} s"
     fault = result["fault"] + size + (f" ({notes})" if notes else "")
-    cells = [str(result["number"]), fault, *map(_count, counts + order), recovery]
+    cells = [str(result["number"]), fault, *(_count(result[name]) for name in counts), recovery]
     return [cell.replace("|", "\\|") for cell in (*cells, result["verdict"])]
 
 

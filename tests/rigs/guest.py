@@ -11,7 +11,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 ROOTS = PROJECT / "build" / "roots"
-BOOT_SECONDS = 60.0
+BOOT_SECONDS = 180.0
 # Its names and the authorities it trusts are needed as well.
 THIS_MACHINES_NETWORK = ["--resolv-conf=replace-host", "--bind-ro=/etc/ssl/certs"]
 # What a gateway's systemd may do and a container's may not: let a service ask whether the clock is
@@ -32,7 +32,7 @@ class Guest:
         self.root = root
         self._init = init
 
-    def does(self, *command: str, expect: int = 0, seconds: float = 120) -> str:
+    def does(self, *command: str, expect: int = 0, seconds: float = 600) -> str:
         """Run a command in the guest; give what it printed, stdout and stderr together."""
         ran = subprocess.run(
             ["nsenter", f"--target={self._init}", "-m", "-p", "-u", "-i", "-C", "-n", *command],

@@ -1,4 +1,7 @@
-"""Limits of the kernel on a process and its children: memory, share of a processor, open files."""
+"""Limits of the kernel on a process and its children: memory, share of a processor, open files.
+
+What it may use of a processor it also gets, however busy the machine is: the limit is the only one.
+"""
 
 import contextlib
 import os
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 CGROUP = Path("/sys/fs/cgroup")
+WEIGHT_1, WEIGHT_2 = 262_144, 10_000  # the most that the kernel allows
 PERIOD = 100_000  # microseconds, as systemd sets it for CPUQuota
 # Source: the kernel's admin-guide/cgroup-v1/memory.rst, scheduler/sched-bwc.rst, cgroup-v2.rst.
 FILES_1 = {"memory": "memory.limit_in_bytes", "cpu": "cpu.cfs_quota_us"}
@@ -50,11 +54,13 @@ def _made(name: str, limits: Limits) -> Iterator[list[Path]]:
             (CGROUP / "cgroup.subtree_control").write_text("+memory +cpu")
             (groups[0] / FILES_2["memory"]).write_text(str(limits.memory))
             (groups[0] / FILES_2["cpu"]).write_text(f"{round(limits.cpu * PERIOD)} {PERIOD}")
+            (groups[0] / "cpu.weight").write_text(str(WEIGHT_2))
         else:
             memory, cpu = groups
             (memory / FILES_1["memory"]).write_text(str(limits.memory))
             (cpu / "cpu.cfs_period_us").write_text(str(PERIOD))
             (cpu / FILES_1["cpu"]).write_text(str(round(limits.cpu * PERIOD)))
+            (cpu / "cpu.shares").write_text(str(WEIGHT_1))
         yield groups
     finally:
         for group in groups:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -57,9 +58,18 @@ def mounted(image: Path, folder: Path) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            do("umount", folder)
+            _unmount(folder)
     finally:
         do("losetup", "--detach", device)
+
+
+def _unmount(folder: Path) -> None:
+    """Unmount, once nobody has anything open there: indexers and backups look into everything."""
+    for _ in range(50):
+        if not subprocess.run(["umount", folder], capture_output=True, check=False).returncode:
+            return
+        time.sleep(0.1)
+    do("umount", folder)
 
 
 @contextlib.contextmanager
@@ -90,6 +100,6 @@ def remount(folder: Path, options: str) -> None:
 def mount_anew(folder: Path) -> None:
     """Repair a file system that gave up, and mount it again, as a restart of the machine does."""
     device = do("findmnt", "--noheadings", "--output", "SOURCE", folder)
-    do("umount", folder)
+    _unmount(folder)
     subprocess.run(["e2fsck", "-p", device], capture_output=True, check=False)
     do("mount", "-o", "noatime", device, folder)

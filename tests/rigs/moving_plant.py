@@ -58,7 +58,7 @@ async def reload(gateway: AgentProcess, config: dict[str, Any], event: str = "re
     before = len(gateway.events(event))
     gateway.write(config)
     gateway.send(signal.SIGHUP)
-    await until(lambda: len(gateway.events(event)) > before, 30)
+    await until(lambda: len(gateway.events(event)) > before, 90)
     return gateway.events(event)[-1]
 
 
@@ -75,6 +75,7 @@ async def quieten(gateway: AgentProcess, config: dict[str, Any], seconds: float 
     """Let it poll no more and wait until all is acknowledged; give the readings it made."""
     slow = copy.deepcopy(config)
     for line in slow["connections"]:
+        line["settings"]["timeout"] = 10  # there is only one poll, and the machine may be busy
         for device in line["devices"]:
             device["every"] = "10h"
     await reload(gateway, slow)

@@ -28,7 +28,7 @@ class Novice:
             env=surroundings,
             encoding=encoding,
             codec_errors="replace",  # a terminal may be told to speak something else
-            timeout=10,
+            timeout=60,
             dimensions=(24, 80),
         )
         self.terminal.delaybeforesend = None  # it waits for prompts already
@@ -108,10 +108,12 @@ class Novice:
         """Wait for the end of the program and give its exit code."""
         self.terminal.expect(pexpect.EOF)
         self.seen += self.terminal.before
+        self.terminal.wait()
         self.terminal.close()
         return self.terminal.exitstatus
 
     def is_killed(self) -> None:
         self.terminal.kill(9)
         self.terminal.expect(pexpect.EOF)
+        self.terminal.wait()
         self.terminal.close()

@@ -50,7 +50,7 @@ class Plant:
         await asyncio.gather(*left, return_exceptions=True)
 
     def run(self, action: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(action, self._loop).result(60)
 
 
 class Oven:

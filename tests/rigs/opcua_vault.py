@@ -126,7 +126,7 @@ class Vault:
         return User(UserRole.User) if known else None
 
     def run(self, action):
-        return asyncio.run_coroutine_threadsafe(action, self.loop).result(20)
+        return asyncio.run_coroutine_threadsafe(action, self.loop).result(60)
 
 
 @contextmanager

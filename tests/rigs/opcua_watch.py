@@ -32,7 +32,7 @@ class Listener:
         self.driver = driver
         self.heard, self.unwatched, self.learnt = {}, {}, []
 
-    async def until(self, condition, seconds=8.0):
+    async def until(self, condition, seconds=30.0):
         async with asyncio.timeout(seconds):
             while not condition():
                 self._note(await self.driver.changes())

@@ -24,6 +24,7 @@ from edge_agent.row import Row
 
 LOOK = 0.005  # seconds between looks at what is on disk now
 PRODUCE = 0.004  # seconds between polls
+READINGS = 2  # of each row
 BROKER_THERE, BROKER_AWAY = 0.5, 0.9  # seconds, in turn
 
 
@@ -57,7 +58,7 @@ class JournalledAgent:
     def _append(self) -> None:
         body = self._chance.randbytes(self._chance.choice((30, 200, 1500)))
         device = self._chance.choice(("press", "oven", "meter"))
-        self._buffer.append(device, self._clock.now(), self._clock.mono(), 2, body)
+        self._buffer.append(device, self._clock.now(), self._clock.mono(), READINGS, body)
         seq = self._buffer.last_seq
         self._waiting.add(seq)
         self._journal.note("made", seq, zlib.crc32(body))

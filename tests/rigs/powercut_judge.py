@@ -4,7 +4,9 @@ import asyncio
 import sqlite3
 import time
 import zlib
+from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from edge_agent.buffer import Buffer
@@ -35,7 +37,12 @@ class Verdict:
     Attributes:
         wrong: Everything that breaks the promise, one sentence each.
         committed: Rows a commit had returned for and the broker did not have.
-        delivered: Rows delivered after the cut.
+        waiting: Rows that were made and that the broker did not have.
+        delivered: Those of them that came after the cut.
+        again: Rows that came although the broker had them, and rows that came twice.
+        overtaken: Rows of which a later one had come before, within a device and lane.
+        losses: Records of loss that came after the cut.
+        silent: Rows of which nothing says what became of them.
         exposed: Rows that are gone, all named by the record of the power cut.
         corrupt: Numbers of rows that are gone, named because the database was damaged.
         oldest: Seconds that the oldest of these was old at the cut.
@@ -44,7 +51,12 @@ class Verdict:
 
     wrong: list[str] = field(default_factory=list)
     committed: int = 0
+    waiting: int = 0
     delivered: int = 0
+    again: int = 0
+    overtaken: int = 0
+    losses: int = 0
+    silent: int = 0
     exposed: int = 0
     corrupt: set[int] = field(default_factory=set)
     oldest: float = 0.0
@@ -71,6 +83,7 @@ async def judge(folder: Path, journal: Journal, cut: int) -> Verdict:
         verdict.wrong += _wrong_files(folder)
     verdict.wrong += _wrong_numbers(new, made, journal, cut)
     _account(verdict, items, made, journal, cut)
+    verdict.overtaken = _overtaken(items)
     if verdict.ready > READY_SECONDS:
         verdict.wrong.append(f"it took {verdict.ready:.1f} s to open")
     verdict.wrong += await _wrong_again(folder, clock, buffer.epoch)
@@ -135,17 +148,21 @@ def _wrong_numbers(
 def _account(
     verdict: Verdict, items: list[Item], made: dict[int, Made], journal: Journal, cut: int
 ) -> None:
-    rows = {item.seq: item.body for item in items if isinstance(item, Row) and item.body != b"new"}
+    old = [item for item in items if isinstance(item, Row) and item.body != b"new"]
+    rows = {item.seq: item.body for item in old}
     losses: list[Named] = [
         (item.first, item.last, item.readings, item.why) for item in items if isinstance(item, Loss)
     ]
+    verdict.losses = len(losses)
     losses += [(*loss, why) for at, *loss, why in journal.named if at <= cut]
     verdict.wrong += _wrong_rows(rows, made)
     verdict.wrong += _wrong_records(items, losses, is_damaged=_is_damaged(journal, cut))
     settled = {seq for seq, row in made.items() if row.done is not None and row.done <= cut}
     exact = [loss for loss in losses if loss[3] != "power_cut"]
     cuts = [loss for loss in losses if loss[3] == "power_cut"]
-    verdict.delivered = len(rows)
+    verdict.waiting = len(made.keys() - settled)
+    verdict.delivered = len(rows.keys() - settled)
+    verdict.again = len(old) - verdict.delivered
     for seq in made.keys() - rows.keys() - settled:
         _judge_missing(verdict, seq, made[seq], (exact, cuts), _end(journal, made[seq], cut))
     verdict.committed = sum(
@@ -153,6 +170,14 @@ def _account(
         for seq, row in made.items()
         if seq not in settled
     )
+
+
+def _overtaken(items: list[Item]) -> int:
+    lanes: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, Row):
+            lanes[item.device, item.historical].append(item.seq)
+    return sum(after < before for lane in lanes.values() for before, after in pairwise(lane))
 
 
 def _end(journal: Journal, row: Made, cut: int) -> int:
@@ -193,6 +218,7 @@ def _judge_missing(
             verdict.corrupt.add(seq)
         return
     if not _is_named(seq, cuts):
+        verdict.silent += 1
         verdict.wrong.append(f"row {seq} is lost silently")
         return
     if row.saved is not None and row.saved <= end:

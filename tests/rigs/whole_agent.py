@@ -49,4 +49,4 @@ async def running(config: Config, clock: Clock | None = None) -> AsyncIterator[A
     finally:
         stop.set()
         waiting.cancel()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)

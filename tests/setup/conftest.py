@@ -13,6 +13,7 @@ from edge_agent.setup.screen import ROWS, pages
 from tests.rigs.holding_plc import Plc
 from tests.rigs.mosquitto import mosquitto
 from tests.rigs.novice import Novice
+from tests.rigs.terminal import hang_up
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def novice(tmp_path):
 
     yield sit_down
     for each in seated:
-        each.terminal.close(force=True)
+        hang_up(each.terminal)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import errno
 import ipaddress
 import re
 import socket
@@ -22,8 +23,10 @@ from edge_agent import access
 from edge_agent.config.model import Mqtt
 from edge_agent.demo.broker import ANYBODY, serve
 from edge_agent.doctor import clock
+from edge_agent.language import speaking
 from edge_agent.setup import broker as broker_module
 from edge_agent.setup.broker import Broker, try_broker
+from edge_agent.setup.broker_faults import handshake_fault, unreachable
 from edge_agent.setup.certificate import fetch
 from edge_agent.setup.delivery import delivery
 from edge_agent.setup.interview import Interview
@@ -311,6 +314,19 @@ def test_an_unknown_certificate_is_shown_confirmed_and_pinned(
     trusted_by_the_agent_for_its_own_name(pinned, port)
 
 
+def test_a_pinned_certificate_for_another_name_says_for_which(
+    start_broker, authority, tmp_path, talk
+):
+    port = start_broker(*authority.lines(names=[x509.DNSName("elsewhere.example")])).port
+    asked = talk(f"mqtts://127.0.0.1:{port}")
+    assert asked.question.id == "broker.certificate"
+    asked.answer(shown_by(tmp_path))
+    asked.answer("")
+    assert asked.question.id == "broker.trouble"
+    assert "is for another name" in asked.question.facts
+    assert "It is for: elsewhere.example" in asked.question.facts
+
+
 def trusted_by_the_agent_for_its_own_name(pinned, port) -> None:
     settings = Mqtt("127.0.0.1", port, "edge-gw-01", tls=True, ca_file=pinned)
     context = access.tls_context(settings)
@@ -431,3 +447,92 @@ def answer_as_a_web_server(listener):
         with caller:
             if caller.recv(1000):
                 caller.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_why_a_network_leads_nowhere_is_said_in_words():
+    fault = unreachable(OSError(errno.EHOSTUNREACH, "No route to host"), "mqtt://10.0.0.5:1883")
+    assert str(fault) == "mqtt://10.0.0.5:1883 cannot be reached: No route to host."
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (TimeoutError("timed out"), "takes the connection, but does not answer in TLS"),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "hangs up where TLS"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "cannot be reached: No route to host."),
+    ],
+)
+def test_a_handshake_that_fails_says_why(error, sentence):
+    url = "mqtts://10.0.0.5:8883"
+    assert sentence in str(handshake_fault(error, url))
+    with speaking("zh"):
+        chinese = str(handshake_fault(error, url))
+    assert re.search("[\u4e00-\u9fff]", chinese)
+    assert not re.search(r"Errno|[a-z]{3,} [a-z]{3,}", chinese.replace(url, "")), chinese
+
+
+def test_somebody_who_never_answers_in_tls(monkeypatch):
+    monkeypatch.setattr(broker_module, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        seen = tried(f"mqtts://127.0.0.1:{listener.getsockname()[1]}")
+    assert "does not answer in TLS" in seen["problem"]
+
+
+def test_somebody_who_speaks_tls_but_refuses():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse_in_tls, args=(listener,))
+        thread.start()
+        problem = tried(f"mqtts://127.0.0.1:{listener.getsockname()[1]}")["problem"]
+        thread.join()
+    assert "speaks TLS, but refuses this connection" in problem
+    assert "alert handshake failure" in problem
+
+
+def refuse_in_tls(listener):
+    caller, _address = listener.accept()
+    with caller:
+        caller.recv(1000)
+        caller.sendall(bytes.fromhex("15030300020228"))  # alert, fatal, handshake_failure
+
+
+def test_after_a_wrong_password_one_types_the_password_again_and_nothing_else(
+    start_broker, users, authority, talk, tmp_path
+):
+    lines = [one for one in authority.lines(names=HERE) if "anonymous" not in one]
+    asked = talk(f"mqtts://127.0.0.1:{start_broker('allow_anonymous false', users, *lines).port}")
+    assert asked.default() is None
+    asked.answer("file")
+    asked.answer(str(authority.file))
+    asked.answer("gw")
+    (tmp_path / "wrong").write_text("wrong")
+    asked.answer(f"file:{tmp_path / 'wrong'}")
+    assert asked.question.id == "broker.trouble"
+    words = [choice.word for choice in asked.question.choices]
+    assert words == ["again", "login", "change", "keep"]
+    asked.answer("login")
+    assert (asked.question.id, asked.default()) == ("broker.username", "gw")
+    asked.answer("gw")
+    (tmp_path / "right").write_text("right")
+    asked.answer(f"file:{tmp_path / 'right'}")
+    assert asked.result[0]["username"] == "gw"
+    assert asked.result[1] == ["Published a test message and read it back."]
+
+
+def test_what_was_answered_about_the_certificate_is_proposed_but_no_trust(
+    start_broker, users, authority, talk, tmp_path
+):
+    lines = [one for one in authority.lines(names=HERE) if "anonymous" not in one]
+    url = f"mqtts://127.0.0.1:{start_broker('allow_anonymous false', users, *lines).port}"
+    asked = talk(url)
+    asked.answer("file")
+    asked.answer(str(authority.file))
+    asked.answer("")
+    asked.answer("change")
+    assert (asked.question.id, asked.default()) == ("broker.url", url)
+    asked.answer(url)
+    assert (asked.question.id, asked.default()) == ("broker.certificate", "file")
+    asked.answer(shown_by(tmp_path))
+    asked.answer("")
+    asked.answer("change")
+    asked.answer(url)
+    assert (asked.question.id, asked.default()) == ("broker.certificate", None)

@@ -6,6 +6,7 @@ import stat
 import pytest
 import yaml
 
+from edge_agent import language
 from edge_agent.layout import columns, shown, width, wrap
 from edge_agent.ports import serial_ports
 from edge_agent.setup import service
@@ -15,8 +16,9 @@ from edge_agent.setup.meaning import new_name, to_broker, to_factor, to_name, to
 from edge_agent.setup.question import Choice, menu
 from edge_agent.setup.session import service_of
 from edge_agent.setup.terminal import _word
-from edge_agent.setup.tongue import tongue
+from edge_agent.setup.tongue import keep, tongue
 from edge_agent.setup.writer import as_yaml
+from tests.rigs.small_file import small_files
 
 
 @pytest.mark.parametrize(
@@ -265,3 +267,20 @@ def test_two_secrets_for_one_place_are_refused(tmp_path):
 def test_a_service_is_only_offered_for_the_file_it_reads(tmp_path):
     assert service_of(tmp_path / "config.yaml") is None
     assert service.command(tmp_path / "c.yaml") == f"edge-agent run -c {tmp_path / 'c.yaml'}"
+
+
+def test_a_choice_of_language_that_finds_no_room_leaves_the_one_before(tmp_path):
+    keep(tmp_path, "zh")
+    with small_files(most=1), pytest.raises(OSError, match="File too large"):
+        keep(tmp_path, "en")
+    assert language.kept(tmp_path) == "zh"
+    assert [file.name for file in tmp_path.iterdir()] == [language.KEPT]
+
+
+def test_a_secret_typed_again_that_finds_no_room_leaves_the_one_before(tmp_path):
+    files = SecretFiles(tmp_path, "word")
+    kept = files.keep("first")
+    with small_files(most=1), pytest.raises(OSError, match="File too large"):
+        files.keep("second")
+    assert kept.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [kept]

@@ -8,8 +8,10 @@ import pytest
 
 from edge_agent.config.library import Library
 from edge_agent.config.profile import Profile
+from edge_agent.driver import ConnectionLost
+from edge_agent.site import looking
 from edge_agent.site.fingerprint import compare, judge_signs, take, with_signs
-from edge_agent.site.looking import compared, look
+from edge_agent.site.looking import _identities, compared, look
 from edge_agent.site.looking import take as take_all
 from edge_agent.site.making import Prepared
 from edge_agent.site.template import DevicePrint, Template
@@ -167,3 +169,48 @@ async def test_what_a_running_agent_reads_slowly_is_not_missed(tmp_path, meter):
     assert [str(one) for one in found] == [
         "meter-1.refused: gives no value, and did in the template"
     ]
+
+
+class Link:
+    """What some devices say of themselves; with one of them it ends otherwise."""
+
+    def __init__(self, of_the_second):
+        self._of_the_second = of_the_second
+
+    async def open(self):
+        pass
+
+    async def close(self):
+        pass
+
+    def plan(self, addresses, costs):
+        return addresses[0].unit
+
+    async def identify(self, unit):
+        if unit == 2:
+            await self._of_the_second()
+        return {"vendor": f"Acme {unit}"}
+
+
+async def is_silent():
+    await asyncio.Event().wait()
+
+
+async def is_lost():
+    raise ConnectionLost("the cable was pulled")
+
+
+@pytest.mark.parametrize(
+    ("of_the_second", "known"), [(is_silent, ["m-1", "m-3"]), (is_lost, ["m-1"])]
+)
+async def test_what_a_device_says_of_itself_stays_whatever_comes_after_it(
+    tmp_path, monkeypatch, of_the_second, known
+):
+    monkeypatch.setattr(looking, "IDENTIFY_SECONDS", 0.01)  # no time passes where one answers
+    monkeypatch.setattr(looking, "make_driver", lambda name, settings: Link(of_the_second))
+    document = alone(tmp_path, 1)
+    (link,) = document["connections"]
+    (meter,) = link["devices"]
+    link["devices"] = [{**meter, "name": f"m-{n}", "address": {"unit": n}} for n in (1, 2, 3)]
+    said = await _identities(meaning(json.dumps(document)), {"m-1", "m-2", "m-3"})
+    assert said == {name: {"vendor": f"Acme {name[-1]}"} for name in known}

@@ -190,10 +190,14 @@ def template_text(tmp_path_factory):
     return exported(tmp_path_factory.mktemp("template"), gateway(Path("/etc/edge-agent")))
 
 
-@given(given=ANSWERS)
-@settings(max_examples=25, deadline=None, derandomize=True)
-def test_every_answer_arrives_as_it_was_given(template_text, given):
+@pytest.mark.parametrize("examples", [25, pytest.param(60, marks=pytest.mark.thorough)])
+def test_every_answer_arrives_as_it_was_given(template_text, examples):
     template = read(template_text, "")
+    few = settings(max_examples=examples, deadline=None, derandomize=True)
+    few(given(ANSWERS)(lambda answers: arrives(template, answers)))()
+
+
+def arrives(template, given):
     made = answered(template, given)
     assert made == answered(template, dict(sorted(given.items(), reverse=True)))
     config = meaning(made)

@@ -11,7 +11,7 @@ import pytest
 from tests.rigs.guest import PROJECT, Guest
 from tests.system.conftest import CONFIGURATION
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 INSTALL = "/src/install.sh --wheels /src/wheels/{}"
 HEARD = "timeout 20 mosquitto_sub -h 127.0.0.1 -t edge/v1/hall-3/gw-01/oven/data -C 1"

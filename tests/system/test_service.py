@@ -10,7 +10,7 @@ import pytest
 from tests.rigs.guest import Guest
 from tests.system.conftest import CONFIGURATION
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 CONFIG = "/etc/edge-agent/config.yaml"
 DROP_IN = "/etc/systemd/system/edge-agent.service.d/test.conf"
@@ -106,3 +106,23 @@ def test_a_stop_is_quick_and_clean(gateway: Guest) -> None:
     assert gateway.property("Result") == "success"
     assert gateway.property("ExecMainStatus") == "0"
     gateway.shell("systemctl start edge-agent")
+
+
+def test_it_waits_for_a_disk_of_its_own_and_writes_nothing_to_the_card(gateway: Guest) -> None:
+    home = "/var/lib/private/edge-agent"
+    gateway.shell("systemctl stop edge-agent")
+    gateway.shell(f"rm -rf {home}/*")
+    gateway.writes(DROP_IN, "[Service]\nTimeoutStartSec=8\n")
+    gateway.shell("systemctl daemon-reload")  # which would mount what the next line names
+    gateway.writes("/etc/fstab", f"disk {home} tmpfs nofail,mode=755 0 0\n")
+    gateway.shell("systemctl start --no-block edge-agent")
+    gateway.waits_for(f"journalctl -u edge-agent | grep -q 'not mounted at {home}'")
+    gateway.shell("edge-agent doctor | grep -q D-DISK-ABSENT")
+    gateway.shell(f"! find {home} -type f | grep -q .")
+    gateway.shell(f"mount {home}")
+    took = gateway.waits_for("edge-agent status --json | grep -q polling", 60)
+    print(f"ready {took:.1f} s after its disk was mounted (TimeoutStartSec=8)")
+    gateway.shell(f"find {home} -name buffer.db | grep -q .")
+    gateway.shell(f"systemctl stop edge-agent && umount {home} && rm /etc/fstab {DROP_IN}")
+    gateway.shell(f"! find {home} -type f | grep -q .")
+    gateway.shell("systemctl daemon-reload && systemctl start edge-agent")

@@ -12,7 +12,7 @@ import pytest
 from tests.rigs.guest import PROJECT, Guest, layered, plain_root, why_not
 from tests.system.conftest import CONFIGURATION
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 LIMIT = 1.3  # of systemd-analyze security; 0 is best
 CONFIG = "/etc/edge-agent/config.yaml"

@@ -185,6 +185,7 @@ def test_people_read_an_address_as_one_line(keys, text):
         ({"offset": 1, "type": "time_unix", "exponent": "40085"}, "no number"),
         ({"offset": 1, "type": "string", "length": 2, "no_value": (1,)}, "no number"),
         ({"offset": 1, "map": {"raw": (0, 0), "to": (0, 1)}}, "different"),
+        ({"offset": 1, "map": {"raw": (0, 1), "to": (3, 3)}}, "every value would be that"),
         ({"offset": 1, "map": {"raw": (0, True), "to": (0, 1)}}, "valid number"),
         ({"offset": 1, "map": {"raw": (0, float("inf")), "to": (0, 1)}}, "finite"),
         ({"offset": 1, "map": {"raw": (0, 1), "to": (0, 1), "clamp": 1}}, "valid boolean"),

@@ -170,3 +170,19 @@ def test_settings_are_taken_strictly(settings):
 )
 def test_registers_become_the_reading_that_the_file_means(point, registers, value, why):
     assert reading(registers, point) == (value, why)
+
+
+def test_an_order_that_does_not_exist_is_told_whatever_else_is_wrong_with_the_device():
+    inspection = check("{address: {offset: 1, type: int32, order: ABDC}}", "{unit: 300}")
+    device = "connections[0].devices[0]"
+    assert [one.path for one in inspection.errors] == [
+        f"{device}.address.unit",
+        f"{device}.points.value.address.order",
+    ]
+
+
+def test_a_transport_that_does_not_exist_is_told_before_its_port():
+    inspection = check(
+        "{address: {offset: 1}}", settings="{transport: RTU, port: /dev/ttyUSB0, baud: 9600}"
+    )
+    assert [one.path for one in inspection.errors] == ["connections[0].settings.transport"]

@@ -10,7 +10,7 @@ from tests.rigs.until import until
 
 @pytest.fixture
 async def driver(tcp):
-    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.1))
+    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.4))
     await driver.open()
     yield driver
     await driver.close()

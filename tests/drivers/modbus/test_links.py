@@ -128,12 +128,12 @@ async def test_a_peer_that_closes_idle_connections_costs_no_reading(tcp):
         return right(frame)
 
     tcp.script = script
-    async with polling(driver, every=0.1, press=registers(0)) as notes:
-        await until(lambda: len(notes.kept) >= 8)
+    async with polling(driver, every=0.3, press=registers(0)) as notes:
+        await until(lambda: len(notes.kept) >= 5)
     assert notes.flawed() == []
     assert notes.states == [("press", "up", "")]
-    assert driver.evidence["reconnects"] >= 6
-    assert tcp.connects >= 7
+    assert driver.evidence["reconnects"] >= 3
+    assert tcp.connects >= 4
 
 
 async def test_a_peer_that_closes_just_when_it_is_asked_costs_no_reading(tcp):
@@ -150,8 +150,9 @@ async def test_a_peer_that_closes_just_when_it_is_asked_costs_no_reading(tcp):
         return right(frame)
 
     tcp.script = script
-    async with polling(driver, every=0.02, press=registers(0)) as notes:
-        await until(lambda: len(notes.kept) >= 10)
+    # The link has to be there again before the next poll is due: seldom enough for a busy machine.
+    async with polling(driver, every=0.3, press=registers(0)) as notes:
+        await until(lambda: len(notes.kept) >= 5)
     assert notes.flawed() == []
     assert notes.states == [("press", "up", "")]
 

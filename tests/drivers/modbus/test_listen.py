@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 import pytest
 from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings
@@ -24,6 +25,7 @@ HOLDING_5 = "0300050002"
 INPUT_100 = "0400640001"
 COILS = "0100000018"
 REFUSED = "0307d00001"
+FRESH = 0.5  # seconds
 
 
 def request(pdu: str, unit: int = 3) -> bytes:
@@ -71,7 +73,7 @@ def later(seconds, *call):
 
 
 def settings(line, **more):
-    more = {"transport": "rtu", "baud": 19200, "listen": True, "timeout": 0.15} | more
+    more = {"transport": "rtu", "baud": 19200, "listen": True, "timeout": FRESH} | more
     return ModbusSettings(port=line.port, **more)
 
 
@@ -101,13 +103,19 @@ async def test_values_are_cut_out_of_what_another_master_is_answered(tap, line):
     assert tap.evidence["overheard"] == 3
 
 
+async def test_what_waits_in_the_port_while_this_process_is_held_up_is_heard(tap, line):
+    line.send(talk(HOLDING_5))
+    time.sleep(tap._tap.fresh + 0.05)  # noqa: ASYNC251 - the event loop must not look meanwhile
+    assert [sample.flaw for sample in await read(tap, of(5))] == [None]
+
+
 async def test_a_value_is_handed_out_once_and_then_stale(tap, line):
     line.send(talk(HOLDING_5, INPUT_100))
     assert all(not s.flaw for s in await read(tap, of(5), of(100, table="input")))
     later(0.05, line.send, talk(INPUT_100))
     stale, fresh = await read(tap, of(5), of(100, table="input"))
     assert (stale.value, stale.flaw.why, fresh.flaw) == (None, Why.STALE, None)
-    with pytest.raises(NoResponse, match=r"nobody asked for unit 3 holding:5 x1 for 0\.15 s"):
+    with pytest.raises(NoResponse, match=r"nobody asked for unit 3 holding:5 x1 for 0.5 s"):
         await read(tap, of(5))
 
 
@@ -241,7 +249,7 @@ class TestTap(DriverContract):
     @pytest.fixture
     async def rig(self, line):
         polling = asyncio.ensure_future(line.poll(HOLDING_5, REFUSED))
-        driver = ModbusDriver(settings(line, timeout=0.15))
+        driver = ModbusDriver(settings(line))
 
         async def silence():
             polling.cancel()
@@ -318,6 +326,7 @@ async def test_what_pymodbus_is_answered_is_what_the_tap_reads(tap, foreign):
     coils = await foreign.read_coils(3, count=11, device_id=3)
     refused = await foreign.read_holding_registers(2000, count=1, device_id=3)
     assert refused.isError()
+    tap._tap.fresh = 60.0  # however long all that took
     wanted = [of(at) for at in range(5, 9)] + [of(at, table="input") for at in range(100, 103)]
     wanted += [of(at, table="coil", type="bool") for at in range(3, 14)]
     samples = await read(tap, *wanted, of(2000))

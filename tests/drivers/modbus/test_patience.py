@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 
 import pytest
 from edge_agent_modbus import ModbusAddress, ModbusDriver, ModbusSettings
@@ -155,20 +156,25 @@ async def test_a_device_slower_than_its_timeout_is_told_by_name_and_with_a_figur
 ):
     peer: TcpPeer = tcp if transport == "tcp" else gateway
     right = peer.script
-    settings = {"host": "127.0.0.1", "port": peer.port, "timeout": 0.05, "transport": transport}
+    settings = {"host": "127.0.0.1", "port": peer.port, "timeout": 0.2, "transport": transport}
     driver = ModbusDriver(ModbusSettings(**settings))
     await driver.open()
     plan = driver.plan([HOLDING], {})
-    peer.script = lambda request: [(0.08, right(request)[0][1])]
+    peer.script = lambda request: [(0.3, right(request)[0][1])]
     await read_until_given_up(driver, plan)
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
     peer.script = right
     assert (await driver.read(plan)).values == [1005]
     await driver.close()
     assert driver.evidence["late"] == 1
     (sentence,) = driver.advice()
-    assert sentence.startswith("unit 1 was seen to answer after 0.0")
-    assert sentence.endswith("given up after 0.05 s: raise the timeout to 0.15 s")
+    figures = re.fullmatch(
+        r"unit 1 was seen to answer after (\S+) s, but is given up after 0\.2 s: "
+        r"raise the timeout to (\S+) s",
+        sentence,
+    )
+    assert figures
+    assert 0.3 <= float(figures[1]) < float(figures[2])
 
 
 @pytest.mark.thorough
@@ -199,13 +205,13 @@ async def test_a_silent_unit_costs_only_what_its_answers_once_took(tcp, device):
     started = asyncio.get_running_loop().time()
     await read_until_given_up(driver, plan)
     await driver.close()
-    assert asyncio.get_running_loop().time() - started < 0.8
+    assert asyncio.get_running_loop().time() - started < 2.5, "at first it would be 3 s"
     assert learnt == {"timeouts": {"1": 0.5}}
 
 
 async def test_an_answer_is_known_by_its_number_however_late(tcp):
     right, kept = tcp.script, []
-    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.03))
+    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.2))
     await driver.open()
     plan = driver.plan([HOLDING], {})
     tcp.script = lambda request: kept.append(right(request)[0][1]) or []
@@ -223,7 +229,7 @@ async def test_an_answer_is_known_by_its_number_however_late(tcp):
 async def test_an_answer_cut_off_and_a_late_one_behind_it_are_not_one(tcp, device):
     """TCP has no checksum of its own frames: the pieces must not pass for a whole answer."""
     right, kept = tcp.script, []
-    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.03))
+    driver = ModbusDriver(ModbusSettings(host="127.0.0.1", port=tcp.port, timeout=0.2))
     await driver.open()
     driver._framer._number = 0x0400  # its first byte is what a byte count looks like
     plan = driver.plan([ModbusAddress(offset=at) for at in (5, 6)], {})

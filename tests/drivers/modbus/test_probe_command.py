@@ -208,3 +208,10 @@ async def test_frames_passed_on_are_read_as_well(capfd):
 def test_mistakes_are_usage(words, said, capfd):
     assert main(["probe", *words]) == 2
     assert said in capfd.readouterr().err
+
+
+def test_its_progress_speaks_the_language_of_the_rest(capfd):
+    assert main(["--lang", "zh", "probe", "127.0.0.1:1", "--unit", "3"]) == 4
+    err = capfd.readouterr().err
+    assert "unit 3" not in err
+    assert "从站 3" in err or "站号 3" in err

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -23,6 +24,7 @@ from tests.rigs.modbus_device import Device, with_crc
 from tests.rigs.modbus_wire import TcpEnd
 from tests.rigs.nameplate import NamedDevice
 from tests.rigs.serial_converter import Converter
+from tests.rigs.until import until
 
 ALLOWED = {1, 2, 3, 4, 17, 43}
 AT_ONCE = ("--baud", "115200", "--units", "1-4")
@@ -31,6 +33,7 @@ AT_ONCE = ("--baud", "115200", "--units", "1-4")
 @pytest.fixture
 def plant(tmp_path, monkeypatch):
     monkeypatch.setattr(discovery, "LISTEN_SECONDS", 0.05)
+    monkeypatch.setattr(discovery, "QUICK", replace(QUICK, within=0.15))  # this machine is busy
     plant = LinePlant(tmp_path / "ttyRS485", {2: NamedDevice(), 3: Device(size=0)})
     plant.line.plug()
     yield plant
@@ -121,7 +124,10 @@ def test_a_unit_that_was_found_is_not_asked_at_the_other_settings(plant, capfd, 
 
 @pytest.mark.thorough
 @pytest.mark.shows("P10.1")
-def test_a_device_slower_than_the_quick_round_is_found_by_its_late_answer(plant, capfd):
+def test_a_device_slower_than_the_quick_round_is_found_by_its_late_answer(
+    plant, capfd, monkeypatch
+):
+    monkeypatch.setattr(discovery, "QUICK", QUICK)
     plant.devices = {2: Device()}
     plant.late = {2: 0.09}
     assert main(["scan", plant.port, *AT_ONCE, "--json"]) == 0
@@ -130,7 +136,10 @@ def test_a_device_slower_than_the_quick_round_is_found_by_its_late_answer(plant,
 
 @pytest.mark.thorough
 @pytest.mark.shows("P10.1")
-def test_a_late_answer_that_is_spoilt_by_the_next_question_is_a_sign_of_life(plant, capfd):
+def test_a_late_answer_that_is_spoilt_by_the_next_question_is_a_sign_of_life(
+    plant, capfd, monkeypatch
+):
+    monkeypatch.setattr(discovery, "QUICK", QUICK)
     plant.devices, plant.late, plant.collides = {2: Device()}, {2: 0.07}, {2}
     assert main(["scan", plant.port, *AT_ONCE, "--json"]) == 0
     assert [each["unit"] for each in lines(capfd)] == [2]
@@ -142,7 +151,7 @@ async def test_it_goes_on_telling_while_nothing_can_be_seen(monkeypatch):
     told = []
     report = hunt.Report(told=lambda *what: told.append(what))
     async with hunt._ticking(report, "listening", 0.05):
-        await asyncio.sleep(0.1)
+        await until(lambda: told and told[-1][2] == 0)
     assert len(told) > 3
     left = [seconds for _, _, seconds in told]
     assert left == sorted(left, reverse=True)
@@ -283,6 +292,21 @@ async def test_a_network_is_searched_and_closed_addresses_are_not_mentioned(capf
     assert [(each["target"], each["any_unit"]) for each in found] == [
         (f"127.0.0.1:{end.settings['port']}", True)
     ]
+
+
+async def test_the_port_counts_for_an_address_that_names_none(capfd):
+    assert await scan("127.0.0.1", "--tcp-port", "1") == 4
+    (said,) = lines(capfd)
+    assert "127.0.0.1:1 refuses connections" in said["error"]
+
+
+@pytest.mark.parametrize("target", ["/dev/ttyNobody", "127.0.0.1:1"])
+def test_where_there_is_nobody_to_wait_for_nothing_says_so_and_no_target_twice(target, capfd):
+    assert main(["scan", target]) == 4
+    err = capfd.readouterr().err
+    assert "--patient" not in err
+    (said,) = [line for line in err.splitlines() if "E-LINK-DOWN" in line]
+    assert said.count(target) == 1
 
 
 async def test_a_network_where_nobody_answers_is_exit_code_4(capfd):

@@ -118,7 +118,9 @@ class Capture:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(keys=link_keys, all_keys=st.lists(st.one_of(plain, bits, wild), min_size=1, max_size=8))
 def test_from_any_configuration_only_reads_leave_over_tcp(keys, all_keys, run):

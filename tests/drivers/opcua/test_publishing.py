@@ -101,7 +101,7 @@ async def test_the_end_of_the_session_is_the_end(error):
     async with publishing(1) as (_, line, _, running):
         line.refuse(error)
         with pytest.raises(type(error)):
-            await asyncio.wait_for(running, 2)
+            await asyncio.wait_for(running, 30)
 
 
 async def test_answers_to_an_earlier_session_count_and_its_end_does_not():

@@ -3,6 +3,7 @@
 from math import inf
 
 import pytest
+from edge_agent_opcua.interval import Interval
 from edge_agent_opcua.reconcile import FIRST, LAST, POLLED, State, items_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +79,14 @@ def test_what_is_not_to_be_watched_never_is():
     assert ledger.unwatched(0) == [0]
     ledger.watched(other, 1, (0.5, 50))
     assert ledger.due(1e9) == []
+
+
+def test_what_is_not_to_be_watched_is_not_when_the_server_makes_a_subscription_later():
+    ledger = ledger_of(*at("A", watch=False), *at("B"))
+    [other] = ledger.due(0.0)
+    Interval(1.0, [0], ledger).cannot_be("BadTooManySubscriptions", 0.0)
+    assert ledger.unwatched(0) == [0, 1]
+    assert ledger.due(1e9) == [other]
 
 
 def test_what_is_still_on_its_way_from_an_earlier_item_is_nobody_s():

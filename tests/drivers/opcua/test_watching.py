@@ -73,7 +73,7 @@ async def test_a_link_on_which_nothing_comes_any_more_is_lost_by_the_watchdog(re
         await listener.until(lambda: listener.heard)
         relay.silence()
         with pytest.raises(ConnectionLost):
-            await listener.until(lambda: False, 3.0)
+            await listener.until(lambda: False)
 
 
 async def test_a_subscription_that_fell_silent_is_made_anew(driver, plant, impatient):

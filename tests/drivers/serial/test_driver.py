@@ -258,7 +258,7 @@ async def test_a_lost_link_is_noticed_while_waiting(stream, instrument):
 
 
 async def failure(**settings):
-    settings = {"transport": "serial", "pattern": PATTERN, "timeout": 0.1} | settings
+    settings = {"transport": "serial", "pattern": PATTERN, "timeout": 30} | settings
     driver = SerialDriver(SerialSettings(**settings))
     with pytest.raises(ConnectionLost) as caught:
         await driver.open()

@@ -86,6 +86,12 @@ def test_what_cannot_be_read_is_no_value_and_says_why(field, raw, reason):
     assert reason in flaws[name].detail
 
 
+@pytest.mark.parametrize("scale", [0, -0.0, {"by": "di", "table": {"00": 0.1, "01": 0}}])
+def test_a_factor_that_makes_every_value_the_same_is_refused(scale):
+    with pytest.raises(ValueError, match="a factor of 0 makes every value 0"):
+        make({"x": {"scale": scale}}, x=5)
+
+
 def test_fields_build_on_each_other_in_their_order():
     known, flaws = make(
         {

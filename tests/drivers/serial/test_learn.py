@@ -201,7 +201,7 @@ async def test_captured_lines_are_named_at_the_terminal(tmp_path):
     capture, recipe = tmp_path / "capture.bin", tmp_path / "bench-scale.yaml"
     capture.write_bytes(three())
     words = ["-m", "edge_agent", "recipe", "learn", str(capture), "--output", str(recipe)]
-    terminal = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=20)
+    terminal = pexpect.spawn(sys.executable, words, encoding="utf-8", timeout=60)
     for answer in ("full pallet", "", "below zero"):
         terminal.expect(r"b'.*': ")
         terminal.sendline(answer)

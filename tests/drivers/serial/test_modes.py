@@ -123,11 +123,14 @@ async def test_an_answer_of_a_neighbour_is_never_ours(driver, bus):
 
 async def test_a_silent_device_does_not_hold_up_its_neighbour(driver, bus):
     bus.dead.add(1)
-    with pytest.raises(NoResponse):
-        await read(driver, at(1))
-    asked = asyncio.get_running_loop().time()
-    assert [s.value for s in await read(driver, at(2))] == [2.0]
-    assert asyncio.get_running_loop().time() - asked < 0.15  # no waiting for the first one's answer
+    taken = []
+    for _ in range(3):  # a busy machine may be late, but not always
+        with pytest.raises(NoResponse):
+            await read(driver, at(1))
+        asked = asyncio.get_running_loop().time()
+        assert [s.value for s in await read(driver, at(2))] == [2.0]
+        taken.append(asyncio.get_running_loop().time() - asked)
+    assert min(taken) < 0.15, "no waiting for the first one's answer"
 
 
 async def test_a_late_answer_is_never_that_to_the_same_question_again(driver, bus):
@@ -264,10 +267,13 @@ async def test_a_stream_is_looked_at_now_and_then_and_when_it_is_read(continuous
     assert len(looks) <= 5
     assert [s.value for s in await read(continuous, SerialAddress(field="weight"))] == [2.34]
     assert continuous.details()["frames"] == {"valid": 15}
-    scale.send(TOLEDO)  # and who waits is told at once
-    began = asyncio.get_running_loop().time()
-    assert [s.value for s in await read(continuous, SerialAddress(field="weight"))] == [2.34]
-    assert asyncio.get_running_loop().time() - began < 0.45  # the next look would be later
+    taken = []
+    for _ in range(3):  # and who waits is told at once, unless the machine is busy
+        scale.send(TOLEDO)
+        began = asyncio.get_running_loop().time()
+        assert [s.value for s in await read(continuous, SerialAddress(field="weight"))] == [2.34]
+        taken.append(asyncio.get_running_loop().time() - began)
+    assert min(taken) < 0.45, "the next look would be later"
 
 
 async def test_a_port_that_goes_while_it_is_left_lying_is_a_lost_link(continuous, scale):
@@ -309,16 +315,16 @@ async def test_an_instrument_is_not_asked_more_often_than_it_bears(opened, bus, 
     recipe = variant(
         tmp_path,
         ("timeout: 200ms\n    once", "timeout: 200ms\n    min_interval: 0s\n    once"),
-        ("brings: [value]", "brings: [value]\n    min_interval: 150ms"),
+        ("brings: [value]", "brings: [value]\n    min_interval: 600ms"),
     )
     driver = await opened(recipe)
     began = asyncio.get_running_loop().time()
     await read(driver, at(1))
     await read(driver, at(1, "serial"))  # another request, which may be asked at once
-    assert asyncio.get_running_loop().time() - began < 0.15
+    assert asyncio.get_running_loop().time() - began < 0.6
     await read(driver, at(1))
-    assert asyncio.get_running_loop().time() - began >= 0.15
-    assert driver.plan([at(1)], {}).cost == pytest.approx(0.15)
+    assert asyncio.get_running_loop().time() - began >= 0.6
+    assert driver.plan([at(1)], {}).cost == pytest.approx(0.6)
 
 
 async def test_an_answer_that_goes_on_is_asked_for_to_its_end(opened, bus, tmp_path):

@@ -11,11 +11,14 @@ from edge_agent_serial import (
     setup_hearing,
     setup_way,
 )
+from edge_agent_serial.learn import learn, plain
+from edge_agent_serial.setup_learning import write_recipe
 
 from edge_agent.setup.draft import checked, connection_of
 from edge_agent.setup.question import Quiet
 from edge_agent.setup.session import home_of
 from tests.rigs.conversation import Conversation
+from tests.rigs.small_file import small_files
 from tests.rigs.talking_scale import talking
 
 STEADY = b"ST,GS,+  12.350kg\r\n"
@@ -361,3 +364,17 @@ def tcp_scale():
     socket.create_connection(listener.getsockname()).close()
     thread.join(2)
     listener.close()
+
+
+def test_a_recipe_that_finds_no_room_leaves_no_part_of_it(tmp_path):
+    document = learn(b"NET 12.35 kg\r\nNET 12.40 kg\r\nNET 13.05 kg\r\n" * 4).document(
+        "learnt", source="setup"
+    )
+    with small_files(most=20):
+        done = write_recipe(plain(document), tmp_path)
+    assert "File too large" in done["problem"]
+    assert list((tmp_path / "recipes").iterdir()) == []
+    assert write_recipe(plain(document), tmp_path) == {
+        "file": str(tmp_path / "recipes" / "learnt.yaml"),
+        "problem": "",
+    }
