@@ -27,6 +27,8 @@ class BrokerClient(paho.Client):
 
     def _create_socket_connection(self) -> socket.socket:
         opened: socket.socket = super()._create_socket_connection()
+        if self.transport != "websockets":
+            return opened  # every packet is three calls of its `recv`
         ours = PlainSocket(fileno=opened.detach())
         ours.settimeout(self._connect_timeout)
         return ours
