@@ -125,7 +125,7 @@ becomes_ready() {
 }
 
 roll_back() {
-    journalctl --unit=edge-agent --lines=5 --no-pager --output=cat >&2 2>/dev/null || true
+    journalctl --unit=edge-agent --lines=10 --no-pager --output=cat >&2 2>/dev/null || true
     [ -n "$old" ] || fail "the service does not become ready; see: journalctl -u edge-agent"
     point "$home/bin" "$old/bin"
     [ ! -f "$home/edge-agent.service.before" ] || cp "$home/edge-agent.service.before" "$unit"

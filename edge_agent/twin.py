@@ -48,6 +48,8 @@ def _live(work: Callable[[BinaryIO], None], writing: int) -> NoReturn:
         with os.fdopen(writing, "wb") as output:
             work(output)
         code = 0
+    except BrokenPipeError:  # we have ended, and what we said of it must stay the last word
+        pass
     except BaseException:  # noqa: BLE001 - it ends here, and says why as any process does
         sys.excepthook(*sys.exc_info())
     finally:

@@ -44,3 +44,13 @@ def test_its_death_is_told():
 def test_there_is_none_beside_threads():
     waiting = "end = threading.Event(); threading.Thread(target=end.wait, daemon=True).start()"
     assert not run("pass", waiting, possible=False).stderr
+
+
+def test_it_is_silent_when_the_other_one_has_ended():
+    twin = "import os, sys; from edge_agent.twin import Twin; t = Twin(lambda out: "
+    work = "(sys.stdin.read(), out.write(b'x' * 100_000))); t.stdout.close()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{twin}{work}; os.close(0); t.wait()"],
+        input="", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
