@@ -91,6 +91,8 @@ def _chapter(name: str, options: argparse.Namespace, terms: Terms, figures: Figu
     try:
         CHAPTERS[name].measure(terms, figures)
     except MISHAPS as error:
+        if _is_told_to_end(error):
+            raise SystemExit(143) from error
         # what went wrong while all was ended hides what went wrong before
         before = f", after: {error.__context__}" if error.__context__ else ""
         _say(f"{name} is not measured; on with the next one: {error}{before}")
@@ -101,6 +103,13 @@ def _chapter(name: str, options: argparse.Namespace, terms: Terms, figures: Figu
         document.keep(name, figures, terms.how, busy)
         document.write()
     return True
+
+
+def _is_told_to_end(error: BaseException | None) -> bool:
+    """Tell whether a mishap came while everything was ended, because somebody wanted that."""
+    while error is not None and not isinstance(error, SystemExit):
+        error = error.__context__
+    return error is not None
 
 
 def _show(

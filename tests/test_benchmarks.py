@@ -127,3 +127,18 @@ def test_the_course_of_a_long_run_is_drawn(tmp_path):
     made = documented(tmp_path, ("soak", False, 1, [(0, 44), (30, 45), (60, 44.5)]))
     assert "![For a long time](benchmarks-soak.svg)" in made["For a long time"]
     assert "</svg>" in (tmp_path / "benchmarks-soak.svg").read_text()
+
+
+def test_who_ends_a_run_is_not_taken_for_a_mishap():
+    code = """
+from benchmarks.__main__ import _is_told_to_end as told
+try:
+    try:
+        raise SystemExit(143)  # what SIGTERM becomes
+    finally:
+        raise RuntimeError("the agent ended with -15")
+except RuntimeError as error:
+    assert told(error)
+assert not told(RuntimeError("no plant"))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
