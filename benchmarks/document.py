@@ -27,10 +27,11 @@ installs what it needs. One chapter alone is `make bench ARGS="compare --write"`
 they are, each with the day on which it was measured. Two chapters are only measured alone, as they
 take long: `wear` (13 minutes) and `soak` (an hour).
 
-The agent is a process of its own in an environment with nothing but what a gateway needs. It
-reads an independent Modbus TCP plant (libmodbus) whose registers all change with every poll, and
-publishes to mosquitto with QoS 1, through its buffer, which is always on; another process
-subscribes and counts. What is counted:
+The agent is a process of its own in an environment with nothing but what a gateway needs, of the
+system's own Python, which a gateway runs too; so are the programs beside it. It reads an
+independent Modbus TCP plant (libmodbus) whose registers all change with every poll, and publishes
+to mosquitto with QoS 1, through its buffer, which is always on; another process subscribes and
+counts. What is counted:
 
 - *CPU* is user and system time of the whole tree of processes, by a clock of nanoseconds.
 - *Readings* are those that arrived at the subscriber; so are the *first reading*, from the start of

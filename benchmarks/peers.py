@@ -4,13 +4,12 @@ They get the same registers, interval and QoS, and no logging.
 """
 
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.configuration import Load
-from benchmarks.gateway import ROOT
+from benchmarks.gateway import ROOT, prepared
 
 PEERS = ROOT / "build" / "peers"
 BARE = Path(__file__).with_name("bare.py")
@@ -43,11 +42,11 @@ class Peer:
 
     def install(self) -> None:
         """Make its environment, unless it is there; that takes a minute or two."""
+        prepared(self.folder)
         if self.is_installed:
             return
-        subprocess.run([ROOT / "tools" / "environment", sys.executable, self.folder], check=True)  # noqa: S603 - our own words
         pip = (self.folder / PYTHON, "-m", "pip", "install", "--quiet")
-        subprocess.run([*pip, "--disable-pip-version-check", *self.wants], check=True)  # noqa: S603 - likewise
+        subprocess.run([*pip, "--disable-pip-version-check", *self.wants], check=True)  # noqa: S603 - our own words
         (self.folder / "installed").touch()
 
     def version(self) -> str:
