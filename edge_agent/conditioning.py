@@ -159,6 +159,8 @@ def _doubt_outliers(
 
 def _drop_unusable(values: list[Value], flaws: dict[int, Flaw]) -> None:
     """Make sure that no bad value and no number that is not finite is left."""
+    if not flaws and _all_finite(values):
+        return
     unusable = [
         (i, value)
         for i, value in enumerate(values)
@@ -173,6 +175,14 @@ def _drop_unusable(values: list[Value], flaws: dict[int, Flaw]) -> None:
     for index, flaw in flaws.items():
         if flaw.quality is Quality.BAD:
             values[index] = None
+
+
+def _all_finite(values: list[Value]) -> bool:
+    """Tell whether all are finite numbers, as nearly always: this looks at them in one go."""
+    try:
+        return all(map(isfinite, values))  # type: ignore[arg-type]  # what is none raises
+    except (TypeError, OverflowError):  # None or a text; an integer beyond all floats
+        return False
 
 
 def scaling(scale: float, add: float) -> Scaling:

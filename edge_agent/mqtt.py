@@ -60,7 +60,8 @@ class Session:
         will: Topic and payload that the broker publishes, retained, when we vanish.
 
     Attributes:
-        on_ack: Called with message id, reason code and reason text of every acknowledgement.
+        on_ack: Called with message id, reason code and reason text of every acknowledgement; a
+            plain success has no text.
         version: The version of MQTT it speaks.
         receive_maximum: How many messages the broker takes in flight.
         largest: The largest packet it takes, in bytes.
@@ -248,7 +249,8 @@ class Session:
     def _published(
         self, _client: Any, _data: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
-        self.on_ack(mid, reason.value, str(reason))
+        code = reason.value
+        self.on_ack(mid, code, str(reason) if code else "")  # paho looks a name up in two tables
 
     def _answered_subscription(
         self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any

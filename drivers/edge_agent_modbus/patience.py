@@ -113,6 +113,8 @@ class Patience:
             known: What was known before a read.
             learnt: What the read has taught; None if nothing.
         """
+        if learnt is None and not known and self._are_usual(units):
+            return None  # as at nearly every read
         before = _timeouts(known)
         now = dict(before)
         for unit in units & self._units.keys():
@@ -124,6 +126,11 @@ class Patience:
         if now:
             taught[_KEY] = {str(unit): timeout for unit, timeout in sorted(now.items())}
         return taught
+
+    def _are_usual(self, units: set[int]) -> bool:
+        """Tell whether these units are waited for as long as one of which nothing is known."""
+        usual = self._timing.timeout
+        return all(self.timeout(unit) == usual for unit in units)
 
     def advice(self) -> Iterator[str]:
         """Say which timeout has to be raised, where that may not be done without being told."""
