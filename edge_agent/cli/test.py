@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge_agent.cli.labels import Labels, labels, named
+from edge_agent.cli.mistyped import refuse_file
 from edge_agent.command import (
     BROKER_UNREACHABLE,
     CONFIG_INVALID,
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     from edge_agent.trial import try_connections
 
+    refuse_file([options.device or ""], "test")
     config = _load(options)
     connections = _wanted(config, options.device)
     if options.publish:

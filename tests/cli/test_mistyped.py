@@ -14,6 +14,7 @@ from edge_agent.command import USAGE
         (["scna"], "did you mean `edge-agent scan`?"),  # one that a driver package brings
         (["wellington"], "`edge-agent --help` lists them all"),
         (["check", "x.yaml"], "named with -c: edge-agent check -c x.yaml"),
+        (["test", "x.yaml"], "named with -c: edge-agent test -c x.yaml"),
         (["--json", "status", "/etc/x.yml"], "named with -c: edge-agent status -c /etc/x.yml"),
         ([], "name a command; begin with"),
         (["--json"], "name a command; begin with"),
