@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from edge_agent.clock import Clock
+from edge_agent.deadline import Deadline
 from edge_agent.driver import (
     Changes,
     ConnectionLost,
@@ -48,6 +49,7 @@ class Caller:
         self.is_buggy = False
         self._clock, self._log = clock, log
         self._noticed: dict[str, Counter[str]] = {}
+        self._deadline = Deadline()
         self._expect(patience)
 
     async def open(self, patience: float) -> None:
@@ -139,7 +141,7 @@ class Caller:
     async def _call(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         self._expect(seconds)
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadline.within(seconds):
                 return await work
         except (DriverError, TimeoutError):
             raise

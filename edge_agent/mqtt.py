@@ -15,12 +15,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.access import explain, is_too_early, password, tls_context
+from edge_agent.brokerclient import BrokerClient
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
 from edge_agent.language import _
 from edge_agent.pump import Pump
 from edge_agent.threads import in_daemon_thread
-from edge_agent.websocket import BrokerClient
 
 KEEP_ALIVE = 30  # seconds
 CONNECT_SECONDS = 10.0  # for name, TCP, TLS and the broker's consent together

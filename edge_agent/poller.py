@@ -201,7 +201,8 @@ class Poller:
     def _note_answer(self, group: PollGroup | Part, samples: Samples, began: float) -> bool:
         """Note that a read brought something; tell whether the device was silent before."""
         now, plan, device = self._clock.mono(), group.plan, group.device
-        self._has_answered, self._delays = True, backoff(FIRST_DELAY, LAST_DELAY)
+        if not self._has_answered:
+            self._has_answered, self._delays = True, backoff(FIRST_DELAY, LAST_DELAY)
         each = (now - began - plan.cost) / max(1, plan.requests)
         if (seconds := self._answer_times.add(device, each)) is not None:
             self._keeper.time(device, seconds)

@@ -11,10 +11,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.access import explain, password, tls_context
+from edge_agent.brokerclient import BrokerClient
 from edge_agent.config.model import Mqtt
 from edge_agent.errors import BrokerUnavailable
 from edge_agent.language import _
-from edge_agent.websocket import BrokerClient
 
 PATIENCE = 10.0  # seconds to connect and subscribe
 

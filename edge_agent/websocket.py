@@ -3,8 +3,6 @@
 import socket
 from typing import Any
 
-import paho.mqtt.client as paho
-
 from edge_agent.access import HungUp
 
 
@@ -20,18 +18,6 @@ class PlainSocket(socket.socket):
             self.close()  # paho would leave it open
             raise HungUp
         return data
-
-
-class BrokerClient(paho.Client):
-    """A client of paho that also speaks through WebSockets to those who do not."""
-
-    def _create_socket_connection(self) -> socket.socket:
-        opened: socket.socket = super()._create_socket_connection()
-        if self.transport != "websockets":
-            return opened  # every packet is three calls of its `recv`
-        ours = PlainSocket(fileno=opened.detach())
-        ours.settimeout(self._connect_timeout)
-        return ours
 
 
 def inner(sock: Any) -> Any:

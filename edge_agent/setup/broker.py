@@ -17,6 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.access import trusting
+from edge_agent.brokerclient import BrokerClient
 from edge_agent.language import _
 from edge_agent.setup import certificate
 from edge_agent.setup.broker_faults import (
@@ -29,7 +30,6 @@ from edge_agent.setup.broker_faults import (
     refusal,
     unreachable,
 )
-from edge_agent.websocket import BrokerClient
 
 PATIENCE = 5.0
 """Seconds to wait for each of the broker's answers."""
