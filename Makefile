@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
 UPGRADE ?=
+# A test mostly waits. Those of one file stay together, since some share what takes long to start.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile
 
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
@@ -24,11 +26,11 @@ demo: $(VENV)/.demo ## a simulated factory, a broker, the agent, and the message
 
 test: $(VENV)/.dev ## install what the tests need, and run those that are quick
 	@tools/test-packages
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
 
 thorough: $(VENV)/.dev ## the quick tests and those that take seconds each
 	@tools/test-packages
-	$(BIN)/python -m pytest -m "not (faults or system)" $(ARGS)
+	$(BIN)/python -m pytest -m "not (faults or system)" $(SIDE_BY_SIDE) $(ARGS)
 
 lint: $(VENV)/.dev ## style, types, layers and dependencies
 	$(BIN)/ruff check

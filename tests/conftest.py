@@ -8,6 +8,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from edge_agent import language
 from tests.rigs import writes
 
 
@@ -64,3 +65,10 @@ def _logs_of_one_test_only():
     yield
     if structlog.is_configured():
         structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _english_again():
+    """A wizard that ran in this process may have been asked to speak Chinese."""
+    yield
+    language.use("en")
