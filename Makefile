@@ -30,7 +30,7 @@ test: $(VENV)/.dev ## install what the tests need, and run those that are quick
 
 thorough: $(VENV)/.dev ## the quick tests and those that take seconds each
 	@tools/test-packages
-	$(BIN)/python -m pytest -m "not (faults or system)" $(SIDE_BY_SIDE) $(ARGS)
+	$(BIN)/python -m pytest -m "not (faults or system)" $(or $(ARGS),$(SIDE_BY_SIDE))
 
 lint: $(VENV)/.dev ## style, types, layers and dependencies
 	$(BIN)/ruff check

@@ -16,7 +16,7 @@ from benchmarks.rig import AgentProcess, Rig, rig
 from benchmarks.table import Figures
 from benchmarks.usage import cpu
 
-STEPS = tuple(Load(devices, 100, every=0.02) for devices in (72, 90, 110, 130))
+STEPS = tuple(Load(devices, 100, every=0.02) for devices in (50, 60, 72, 90, 110, 130))
 SETTLES = 4.0  # seconds from the first reading: a start costs CPU too
 KEPT_UP = 0.99  # share of what was asked; a single late wake-up skips polls of 20 ms
 NAME = "ceiling, all values changing, on one core"
