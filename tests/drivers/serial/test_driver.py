@@ -48,8 +48,8 @@ async def stream(make, instrument):
 
 @pytest.fixture
 async def impatient(make, instrument):
-    """A stream whose silence is short."""
-    driver = await make(timeout=0.15)
+    """A stream whose silence is short, though not too short to connect on a busy machine."""
+    driver = await make(timeout=0.5)
     await attach(driver, instrument)
     return driver
 
