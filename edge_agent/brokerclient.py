@@ -11,9 +11,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.websocket import PlainSocket
 
-_PLAIN = (
-    2  # bytes of a PUBACK that is a success and says nothing more: the message id (MQTT 5, 3.4.2.1)
-)
+_PLAIN = 2  # bytes of a PUBACK that says nothing but success: its id (MQTT 5, 3.4.2.1)
 _SUCCESS = ReasonCode(PacketTypes.PUBACK)
 _NOTHING = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]  # paho's
 

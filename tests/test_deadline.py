@@ -51,26 +51,16 @@ def test_what_takes_too_long_is_ended_in_time():
     assert took >= 0.05
 
 
-def test_a_shorter_deadline_after_a_longer_one_holds():
+@pytest.mark.parametrize(("before", "now"), [(5.0, 0.05), (0.02, 0.1)], ids=["longer", "shorter"])
+def test_the_deadline_before_makes_no_difference(before, now):
     async def main():
         deadline = Deadline()
-        with deadline.within(600.0):
+        with deadline.within(before):
             await asyncio.sleep(0)
-        return await late(deadline, 0.05)
+        return await late(deadline, now)
 
     took, _ = run(main)
-    assert 0.05 <= took < 60
-
-
-def test_a_longer_deadline_after_a_shorter_one_is_not_cut_short():
-    async def main():
-        deadline = Deadline()
-        with deadline.within(0.02):
-            await asyncio.sleep(0)
-        return await late(deadline, 0.1)
-
-    took, _ = run(main)
-    assert took >= 0.1
+    assert now <= took < 4
 
 
 def test_a_timer_that_goes_off_between_two_waits_does_nothing():

@@ -113,7 +113,7 @@ class Patience:
             known: What was known before a read.
             learnt: What the read has taught; None if nothing.
         """
-        if learnt is None and not known and self._are_usual(units):
+        if learnt is None and self._are_known(units, known):
             return None  # as at nearly every read
         before = _timeouts(known)
         now = dict(before)
@@ -127,10 +127,12 @@ class Patience:
             taught[_KEY] = {str(unit): timeout for unit, timeout in sorted(now.items())}
         return taught
 
-    def _are_usual(self, units: set[int]) -> bool:
-        """Tell whether these units are waited for as long as one of which nothing is known."""
-        usual = self._timing.timeout
-        return all(self.timeout(unit) == usual for unit in units)
+    def _are_known(self, units: set[int], known: Learnt) -> bool:
+        """Tell whether what is known says how long these units are waited for, or need not."""
+        kept, usual = known.get(_KEY, {}), self._timing.timeout
+        return isinstance(kept, Mapping) and all(
+            kept.get(str(unit), usual) == self.timeout(unit) for unit in units
+        )
 
     def advice(self) -> Iterator[str]:
         """Say which timeout has to be raised, where that may not be done without being told."""
